@@ -1,0 +1,1 @@
+//! Broadcast of committed calls to whoever watches.

@@ -1,0 +1,12 @@
+//! Plain data that every layer shares: identifiers, units, what was captured, what a row holds, what can be asked.
+//!
+//! Nothing here does I/O, knows HTTP or knows SQL.
+
+pub mod capture;
+pub mod exchange;
+pub mod filter;
+pub mod id;
+pub mod query;
+pub mod session;
+pub mod tags;
+pub mod units;

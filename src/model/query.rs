@@ -1,0 +1,201 @@
+//! What can be asked of the store, and the shapes of its answers. No HTTP, no JSON of the wire, no SQL.
+
+use super::filter::Filter;
+use super::id::{KeyId, OrgId, RequestId};
+use super::session::SessionRow;
+use super::tags::{Note, Property};
+use super::units::{Micros, NanoUsd};
+
+/// A half-open or closed stretch of time; `None` is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// Inclusive.
+    pub from: Option<Micros>,
+    /// Inclusive.
+    pub to: Option<Micros>,
+}
+
+/// Which sessions: all conditions together.
+#[derive(Clone, Debug)]
+pub struct SessionQuery {
+    /// A filter on calls selects the sessions that have a matching call; one on sessions tests their aggregates; any
+    /// mixture of `and` and `or` of both is honoured.
+    pub filter: Filter,
+    /// Literal, without case, in the session's id or name; empty: all.
+    pub search: String,
+    pub name_equals: Option<String>,
+    /// Sessions that overlap it.
+    pub window: Window,
+    pub page: Page,
+}
+
+/// Where a page starts and how long it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    pub limit: i64,
+    pub start: Start,
+}
+
+/// Where a page starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// After so many rows. For clients of the original; slow on deep pages.
+    Offset(i64),
+    /// After the row with this sort key.
+    After { at: Micros, id: String },
+}
+
+/// A page of sessions, newest first by start of the first call, then by id.
+#[derive(Clone, Debug)]
+pub struct SessionPage {
+    pub rows: Vec<SessionRow>,
+    /// The start of the next page; `None` on the last.
+    pub next: Option<(Micros, String)>,
+}
+
+/// Sums over all sessions of a query (its page is ignored).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SessionCount {
+    pub sessions: i64,
+    pub calls: i64,
+    pub cost: NanoUsd,
+    /// Sum of the calls' wall times, microseconds.
+    pub latency_sum_us: i64,
+}
+
+/// One name of the session names' list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionNameRow {
+    pub name: String,
+    pub sessions: i64,
+    pub calls: i64,
+    /// First start of any of its sessions.
+    pub first_at: Micros,
+    /// Latest start of a call in any of its sessions.
+    pub last_at: Micros,
+    pub latency_sum_us: i64,
+}
+
+/// One session's figures for the histograms.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SessionFigures {
+    pub calls: i64,
+    /// Wall time, microseconds.
+    pub duration_us: i64,
+    pub cost: NanoUsd,
+}
+
+/// Which calls, in which order.
+#[derive(Clone, Debug)]
+pub struct CallQuery {
+    pub filter: Filter,
+    pub window: Window,
+    pub sort: Sort,
+    pub page: Page,
+}
+
+/// The order of calls; ties by start and id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sort {
+    pub by: SortKey,
+    pub descending: bool,
+}
+
+/// What calls can be ordered by. Keyset paging ([`Start::After`]) works with `CreatedAt` only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SortKey {
+    CreatedAt,
+    Latency,
+    TimeToFirstToken,
+    TotalTokens,
+    PromptTokens,
+    CompletionTokens,
+    UserId,
+    Model,
+    Cost,
+    Property(String),
+    Random,
+}
+
+/// A call with everything but its bodies.
+#[derive(Clone, Debug)]
+pub struct CallDetail {
+    pub call: super::session::CallRow,
+    pub source: String,
+    pub format: String,
+    pub method: String,
+    pub request_path: String,
+    pub target_url: String,
+    pub session_id: Option<String>,
+    pub session_name: Option<String>,
+    pub prompt_id: Option<String>,
+    pub request_model: Option<String>,
+    pub response_model: Option<String>,
+    pub model_override: Option<String>,
+    pub usage_missing: Option<String>,
+    pub cost_source: Option<String>,
+    pub price_version: Option<String>,
+    pub request_bytes: i64,
+    pub response_bytes: i64,
+    pub properties: Vec<Property>,
+    pub scores: Vec<(String, f64)>,
+    pub notes: Vec<Note>,
+}
+
+/// A call's bodies and headers, exactly as they passed.
+#[derive(Clone, Debug, Default)]
+pub struct CallBodies {
+    pub request: super::capture::Body,
+    pub response: super::capture::Body,
+    pub request_headers: super::capture::Headers,
+    pub response_headers: super::capture::Headers,
+}
+
+/// An API key without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRow {
+    pub id: KeyId,
+    pub org: OrgId,
+    pub name: String,
+    pub rights: Rights,
+    pub created_at: Micros,
+    pub revoked_at: Option<Micros>,
+}
+
+/// What a key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rights {
+    /// Send calls through the proxy and post manual logs.
+    pub write: bool,
+    /// Ask the API.
+    pub read: bool,
+    /// Make and revoke keys of the organisation. Implies the other two.
+    pub admin: bool,
+}
+
+impl Rights {
+    pub const ALL: Self = Self { write: true, read: true, admin: true };
+    pub const NONE: Self = Self { write: false, read: false, admin: false };
+
+    /// Whether every right of `other` is among these.
+    pub const fn includes(self, other: Self) -> bool {
+        (self.write || !other.write) && (self.read || !other.read) && (self.admin || !other.admin)
+    }
+}
+
+/// A key of a property with the number of calls that carry it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PropertyKeyRow {
+    /// As first sent.
+    pub key: String,
+    pub last_at: Micros,
+}
+
+/// What was written by one batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Ids of the rows that were new, as stored.
+    pub new: Vec<(OrgId, RequestId)>,
+    /// Rows that were there already (a replay).
+    pub replayed: usize,
+}
