@@ -1,1 +1,409 @@
-//! route
+//! Routing: from a call's path, host name and tags to the upstream that it goes to. Pure; decides names only, never
+//! addresses (the connector in `proxy::upstream` checks those when it connects).
+//!
+//! In order, the first that applies (PROTOCOL 1.1 to 1.4):
+//! 1. `Helicone-Target-URL`, else `Helicone-OpenAI-Api-Base`: the origin of that URL; a path inside it is ignored.
+//! 2. `/v1/gateway/<provider>/…`: that provider, the rest of the path.
+//! 3. The host name's first label: a provider's name or alias; `gateway` asks for a target.
+//! 4. Paths that only one provider has: `/v1/messages` and `/v1/complete` (Anthropic), `/v1beta/…` (Google).
+//! 5. `/v1/…`: the default provider.
+
+use http::Uri;
+use http::uri::{Authority, PathAndQuery, Scheme};
+use url::{Host, Url};
+
+use crate::config::{Config, Provider, Targets};
+use crate::model::capture::WireFormat;
+use crate::model::tags::Tags;
+
+/// Where a call goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The provider's configured name, or the target's host name where no provider has it.
+    pub provider: String,
+    pub format: WireFormat,
+    /// The whole upstream address; path and query are the client's bytes, behind the provider's own path if it has one.
+    pub uri: Uri,
+    /// Speak HTTP/2 without TLS.
+    pub http2: bool,
+}
+
+/// Why a call goes nowhere.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RouteError {
+    #[error("{header}: {reason}")]
+    BadTarget { header: &'static str, reason: String },
+    #[error(
+        "Missing target base url: this host name serves any provider, so the call must name one in Helicone-Target-URL, \
+         or use the path /v1/gateway/<provider>/…"
+    )]
+    MissingTarget,
+    #[error(
+        "{header}: the host {host} is none of the configured providers, and egress.targets = \"known\" allows only those"
+    )]
+    UnknownTarget { header: &'static str, host: String },
+    #[error(
+        "no provider serves the path {path}: use /v1/…, /v1/gateway/<provider>/… with one of {providers}, or name the \
+         upstream in Helicone-Target-URL"
+    )]
+    UnknownPath { path: String, providers: String },
+}
+
+/// The part of a call that routing looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Address<'a> {
+    /// Path and query as received.
+    pub path: &'a PathAndQuery,
+    /// `Host` or `:authority`, if there was one.
+    pub host: Option<&'a str>,
+}
+
+/// Finds the upstream of a call.
+///
+/// # Errors
+/// When the target is no usable URL, is not allowed, or nothing serves the path.
+pub fn resolve(config: &Config, address: Address<'_>, tags: &Tags) -> Result<Route, RouteError> {
+    let chosen = [("Helicone-Target-URL", &tags.target_url), ("Helicone-OpenAI-Api-Base", &tags.openai_api_base)]
+        .into_iter()
+        .find_map(|(header, value)| Some((header, value.as_deref()?)));
+    let gateway_path = split_gateway_path(config, address.path);
+    if let Some((header, text)) = chosen {
+        let path = gateway_path.map_or_else(|| address.path.clone(), |(_, _, rest)| rest);
+        return to_target(config, header, text, path);
+    }
+    if let Some((name, provider, rest)) = gateway_path {
+        return Ok(to_provider(name, provider, &rest));
+    }
+    match first_label(address.host) {
+        Some(label) if label == "gateway" => return Err(RouteError::MissingTarget),
+        Some(label) => {
+            if let Some((name, provider)) = find_provider(config, &label) {
+                return Ok(to_provider(name, provider, address.path));
+            }
+        }
+        None => {}
+    }
+    let path = address.path.path();
+    let by_path = match path {
+        _ if path == "/v1/complete" || path == "/v1/messages" || path.starts_with("/v1/messages/") => "anthropic",
+        _ if path.starts_with("/v1beta/") => "google",
+        _ if path.starts_with("/v1/") => config.default_provider.as_str(),
+        _ => "",
+    };
+    if let Some((name, provider)) = find_provider(config, by_path) {
+        return Ok(to_provider(name, provider, address.path));
+    }
+    let providers = config.providers.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    Err(RouteError::UnknownPath { path: shortened(path), providers })
+}
+
+/// A Helicone key given as the first segment of the path, or as the one behind `/v1`, and the path without it.
+pub fn split_path_key(path: &PathAndQuery) -> Option<(String, PathAndQuery)> {
+    let text = path.as_str();
+    let (lead, rest) = text.strip_prefix("/v1/").map_or(("", text.strip_prefix('/')?), |rest| ("/v1", rest));
+    let end = rest.find(['/', '?'])?;
+    let (key, tail) = rest.split_at_checked(end)?;
+    let is_key = ["sk-helicone-", "pk-helicone-"].iter().any(|prefix| key.starts_with(prefix));
+    if !is_key {
+        return None;
+    }
+    Some((key.to_owned(), format!("{lead}{tail}").parse().ok()?))
+}
+
+/// The path and query for eyes and disks: values of query parameters that carry credentials blanked.
+pub fn redact_query(path_and_query: &str) -> String {
+    const SECRET: [&str; 9] = [
+        "key",
+        "api_key",
+        "api-key",
+        "apikey",
+        "access_token",
+        "token",
+        "sig",
+        "x-amz-signature",
+        "x-amz-security-token",
+    ];
+    let Some((path, query)) = path_and_query.split_once('?') else { return path_and_query.to_owned() };
+    let parts: Vec<String> = query
+        .split('&')
+        .map(|part| match part.split_once('=') {
+            Some((name, _)) if SECRET.iter().any(|secret| name.eq_ignore_ascii_case(secret)) => {
+                format!("{name}=[redacted]")
+            }
+            _ => part.to_owned(),
+        })
+        .collect();
+    format!("{path}?{}", parts.join("&"))
+}
+
+fn find_provider<'a>(config: &'a Config, label: &str) -> Option<(&'a str, &'a Provider)> {
+    config
+        .providers
+        .get_key_value(label)
+        .or_else(|| config.providers.iter().find(|(_, provider)| provider.aliases.iter().any(|alias| alias == label)))
+        .map(|(name, provider)| (name.as_str(), provider))
+}
+
+fn split_gateway_path<'a>(config: &'a Config, path: &PathAndQuery) -> Option<(&'a str, &'a Provider, PathAndQuery)> {
+    let rest = path.as_str().strip_prefix("/v1/gateway/")?;
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (label, tail) = rest.split_at_checked(end)?;
+    let (name, provider) = find_provider(config, &label.to_ascii_lowercase())?;
+    let tail = if tail.starts_with('/') { tail.to_owned() } else { format!("/{tail}") };
+    Some((name, provider, tail.parse().ok()?))
+}
+
+/// The first of at least two labels of a host name, in lower case; nothing for an address.
+fn first_label(host: Option<&str>) -> Option<String> {
+    let host = host?;
+    let name = host
+        .rsplit_once(':')
+        .map_or(host, |(name, port)| if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host });
+    let (label, rest) = name.split_once('.')?;
+    let is_address = name.parse::<std::net::IpAddr>().is_ok();
+    (!rest.is_empty() && !is_address).then(|| label.to_ascii_lowercase())
+}
+
+fn to_provider(name: &str, provider: &Provider, path: &PathAndQuery) -> Route {
+    let base = provider.url.path().trim_end_matches('/');
+    let joined =
+        if base.is_empty() { path.clone() } else { format!("{base}{path}").parse().unwrap_or_else(|_| path.clone()) };
+    Route {
+        provider: name.to_owned(),
+        format: provider.format,
+        uri: join(&provider.url, joined),
+        http2: provider.http2,
+    }
+}
+
+fn to_target(config: &Config, header: &'static str, text: &str, path: PathAndQuery) -> Result<Route, RouteError> {
+    let bad = |reason: String| RouteError::BadTarget { header, reason };
+    // These change meaning between one parser and the next; no honest target has them.
+    if text.bytes().any(|b| matches!(b, b'\\' | b'@' | b'#') || b.is_ascii_whitespace() || b.is_ascii_control()) {
+        return Err(bad(
+            "must be a plain URL such as https://api.example.com, without user, fragment, blank or backslash"
+                .to_owned(),
+        ));
+    }
+    let url =
+        Url::parse(text).map_err(|error| bad(format!("must be a URL such as https://api.example.com: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(bad("must begin with https:// or http://".to_owned()));
+    }
+    let Some(host) = url.host() else { return Err(bad("names no host".to_owned())) };
+    let known = config.providers.iter().find(|(_, provider)| same_origin(&provider.url, &url));
+    let host_text = host.to_string();
+    if known.is_none() && config.egress.targets == Targets::Known && family(&host).is_none() {
+        return Err(RouteError::UnknownTarget { header, host: host_text });
+    }
+    let (provider, format, http2) = match (known, family(&host)) {
+        (Some((name, provider)), _) => (name.clone(), provider.format, provider.http2),
+        (None, Some((name, format))) => (name.to_owned(), format, false),
+        (None, None) => (host_text, guess_format(path.path()), false),
+    };
+    Ok(Route { provider, format, uri: join(&url, path), http2 })
+}
+
+fn same_origin(a: &Url, b: &Url) -> bool {
+    a.host() == b.host() && a.port_or_known_default() == b.port_or_known_default()
+}
+
+/// Providers that give each customer a host name of their own.
+fn family(host: &Host<&str>) -> Option<(&'static str, WireFormat)> {
+    let Host::Domain(name) = host else { return None };
+    let under = |suffix: &str| name.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'));
+    if ["openai.azure.com", "azure-api.net", "cognitiveservices.azure.com", "services.ai.azure.com"]
+        .into_iter()
+        .any(under)
+    {
+        return Some(("azure", WireFormat::Openai));
+    }
+    if name.ends_with("-aiplatform.googleapis.com") || *name == "aiplatform.googleapis.com" {
+        return Some(("vertex", WireFormat::Gemini));
+    }
+    if name.starts_with("bedrock-runtime.") && under("amazonaws.com") {
+        return Some(("bedrock", WireFormat::Bedrock));
+    }
+    None
+}
+
+fn guess_format(path: &str) -> WireFormat {
+    const OPENAI: [&str; 5] = ["/chat/completions", "/completions", "/responses", "/embeddings", "/models"];
+    match path {
+        _ if path.ends_with("/messages") => WireFormat::Anthropic,
+        _ if OPENAI.iter().any(|tail| path.ends_with(tail)) => WireFormat::Openai,
+        _ if path.contains(":generateContent") || path.contains(":streamGenerateContent") => WireFormat::Gemini,
+        _ if path.ends_with("/api/chat") || path.ends_with("/api/generate") => WireFormat::Ollama,
+        _ => WireFormat::Other,
+    }
+}
+
+fn join(origin: &Url, path: PathAndQuery) -> Uri {
+    let scheme = if origin.scheme() == "http" { Scheme::HTTP } else { Scheme::HTTPS };
+    let mut parts = http::uri::Parts::default();
+    parts.authority = origin.authority().parse::<Authority>().ok();
+    parts.scheme = parts.authority.is_some().then_some(scheme);
+    parts.path_and_query = Some(path);
+    Uri::from_parts(parts).unwrap_or_default()
+}
+
+fn shortened(path: &str) -> String {
+    path.chars().take(100).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Environment, load};
+
+    fn config(pairs: &[(&str, &str)]) -> Config {
+        load(None, &pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Environment>()).unwrap()
+    }
+
+    fn route(config: &Config, host: &str, path: &str, tags: &Tags) -> Result<(String, String), RouteError> {
+        let path: PathAndQuery = path.parse().unwrap();
+        resolve(config, Address { path: &path, host: Some(host) }, tags).map(|r| (r.provider, r.uri.to_string()))
+    }
+
+    #[test]
+    fn paths_and_hosts_find_their_provider() {
+        let config = config(&[
+            ("TRAILGATE_PROVIDERS_MYLLM_URL", "http://10.0.0.1:8000/deep/base/"),
+            ("TRAILGATE_PROVIDERS_MYLLM_ALIASES", "mine"),
+        ]);
+        for (host, path, provider, uri) in [
+            ("127.0.0.1:8787", "/v1/chat/completions", "openai", "https://api.openai.com/v1/chat/completions"),
+            ("127.0.0.1:8787", "/v1/files/a%2Fb?x=%20&y", "openai", "https://api.openai.com/v1/files/a%2Fb?x=%20&y"),
+            ("localhost", "/v1/messages", "anthropic", "https://api.anthropic.com/v1/messages"),
+            (
+                "localhost",
+                "/v1/messages/count_tokens",
+                "anthropic",
+                "https://api.anthropic.com/v1/messages/count_tokens",
+            ),
+            ("localhost", "/v1/gateway/oai/v1/responses", "openai", "https://api.openai.com/v1/responses"),
+            ("localhost", "/v1/gateway/Anthropic/v1/messages", "anthropic", "https://api.anthropic.com/v1/messages"),
+            ("localhost", "/v1/gateway/groq/openai/v1/models?a=b", "groq", "https://api.groq.com/openai/v1/models?a=b"),
+            ("localhost", "/v1/gateway/mine/v1/x", "myllm", "http://10.0.0.1:8000/deep/base/v1/x"),
+            ("localhost", "/v1/gateway/mine?q", "myllm", "http://10.0.0.1:8000/deep/base/?q"),
+            ("oai.helicone.ai", "/v1/chat/completions", "openai", "https://api.openai.com/v1/chat/completions"),
+            ("anthropic.localhost:8787", "/v1/messages", "anthropic", "https://api.anthropic.com/v1/messages"),
+            (
+                "GROQ.gateway.internal",
+                "/openai/v1/chat/completions",
+                "groq",
+                "https://api.groq.com/openai/v1/chat/completions",
+            ),
+            (
+                "localhost",
+                "/v1beta/models/g:generateContent?key=k",
+                "google",
+                "https://generativelanguage.googleapis.com/v1beta/models/g:generateContent?key=k",
+            ),
+            ("llm.example.com", "/v1/a/../b//c", "openai", "https://api.openai.com/v1/a/../b//c"),
+        ] {
+            let got = route(&config, host, path, &Tags::default());
+            assert_eq!(got, Ok((provider.to_owned(), uri.to_owned())), "{host} {path}");
+        }
+    }
+
+    #[test]
+    fn a_target_gives_its_origin_and_nothing_else() {
+        let config = config(&[]);
+        for (target, path, provider, uri) in [
+            ("https://api.mistral.ai", "/v1/chat/completions", "mistral", "https://api.mistral.ai/v1/chat/completions"),
+            (
+                "https://host.example:8443/prefix?x=1",
+                "/v1/messages",
+                "host.example",
+                "https://host.example:8443/v1/messages",
+            ),
+            (
+                "https://acme.openai.azure.com",
+                "/openai/deployments/d/chat/completions?api-version=1",
+                "azure",
+                "https://acme.openai.azure.com/openai/deployments/d/chat/completions?api-version=1",
+            ),
+            ("http://127.0.0.1:9", "/v1/gateway/oai/v1/models", "127.0.0.1", "http://127.0.0.1:9/v1/models"),
+            ("https://bücher.example", "/x", "xn--bcher-kva.example", "https://xn--bcher-kva.example/x"),
+        ] {
+            let tags = Tags { target_url: Some(target.to_owned()), ..Tags::default() };
+            assert_eq!(
+                route(&config, "gateway.x.y", path, &tags),
+                Ok((provider.to_owned(), uri.to_owned())),
+                "{target}"
+            );
+        }
+        let base = Tags { openai_api_base: Some("https://api.groq.com".to_owned()), ..Tags::default() };
+        assert_eq!(route(&config, "oai.x.y", "/v1/models", &base).unwrap().0, "groq");
+    }
+
+    #[test]
+    fn targets_that_parsers_disagree_about_are_refused() {
+        let config = config(&[]);
+        for target in [
+            "not a url",
+            "ftp://x.example",
+            "https://",
+            "https://user@host.example",
+            "https://u:p@host.example",
+            "//host.example",
+            "https://host.example#@evil.example",
+            "https://host.example\\@evil.example",
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "https://host.example\t.evil",
+            "",
+        ] {
+            let tags = Tags { target_url: Some(target.to_owned()), ..Tags::default() };
+            let got = route(&config, "h", "/v1/x", &tags);
+            assert!(
+                matches!(got, Err(RouteError::BadTarget { header: "Helicone-Target-URL", .. })),
+                "{target:?}: {got:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn known_targets_only_when_the_operator_says_so() {
+        let config = config(&[("TRAILGATE_EGRESS_TARGETS", "known")]);
+        let to = |target: &str| Tags { target_url: Some(target.to_owned()), ..Tags::default() };
+        assert!(route(&config, "h", "/v1/x", &to("https://api.groq.com")).is_ok());
+        assert!(route(&config, "h", "/v1/x", &to("https://r.openai.azure.com")).is_ok());
+        for target in [
+            "https://evil.example",
+            "https://api.groq.com.evil.example",
+            "https://openai.azure.com.evil.example",
+            "https://evilopenai.azure.com",
+        ] {
+            assert!(
+                matches!(route(&config, "h", "/v1/x", &to(target)), Err(RouteError::UnknownTarget { .. })),
+                "{target}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_serves_unknown_paths() {
+        let config = config(&[]);
+        assert!(matches!(route(&config, "localhost", "/nope", &Tags::default()), Err(RouteError::UnknownPath { .. })));
+        assert_eq!(route(&config, "gateway.helicone.ai", "/v1/x", &Tags::default()), Err(RouteError::MissingTarget));
+    }
+
+    #[test]
+    fn keys_in_paths_are_taken_out() {
+        let split = |path: &str| split_path_key(&path.parse().unwrap()).map(|(key, rest)| (key, rest.to_string()));
+        let key = "sk-helicone-aaaaaaa-bbbbbbb-ccccccc-ddddddd";
+        assert_eq!(split(&format!("/{key}/v1/openai?x=1")), Some((key.to_owned(), "/v1/openai?x=1".to_owned())));
+        assert_eq!(split(&format!("/v1/{key}/chat")), Some((key.to_owned(), "/v1/chat".to_owned())));
+        assert_eq!(split("/v1/sk-other/chat"), None);
+        assert_eq!(split("/v1/chat/completions"), None);
+        assert_eq!(split("/"), None);
+    }
+
+    #[test]
+    fn credentials_in_queries_are_blanked() {
+        assert_eq!(redact_query("/a?key=1&x=2&API_KEY=3&flag"), "/a?key=[redacted]&x=2&API_KEY=[redacted]&flag");
+        assert_eq!(redact_query("/a"), "/a");
+    }
+}
