@@ -227,7 +227,8 @@ fn family(host: &Host<&str>) -> Option<(&'static str, WireFormat)> {
     None
 }
 
-fn guess_format(path: &str) -> WireFormat {
+/// The wire format that a path looks like, where nothing better is known.
+pub fn guess_format(path: &str) -> WireFormat {
     const OPENAI: [&str; 5] = ["/chat/completions", "/completions", "/responses", "/embeddings", "/models"];
     match path {
         _ if path.ends_with("/messages") => WireFormat::Anthropic,

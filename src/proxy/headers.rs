@@ -1,0 +1,144 @@
+//! The header policy: what of a request's head goes upstream, what of an answer's head goes to the client, and what of
+//! both is kept. End-to-end headers pass in order and in the case in which they were written; hop-by-hop headers
+//! (RFC 9110, 7.6.1) and everything of ours stop here.
+
+use http::header::{CONNECTION, EXPECT, HOST, TE, UPGRADE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::model::capture::Headers;
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+const PROXY_AUTHORIZATION: HeaderName = HeaderName::from_static("proxy-authorization");
+const PROXY_AUTHENTICATE: HeaderName = HeaderName::from_static("proxy-authenticate");
+
+/// Takes out of a request what does not go upstream. `Host` is written anew from the upstream's address; `Expect` was
+/// answered by this server; `TE: trailers` may pass, as this proxy passes trailers on.
+pub fn strip_request(headers: &mut HeaderMap) {
+    strip_hop_by_hop(headers);
+    headers.remove(HOST);
+    headers.remove(EXPECT);
+    headers.remove(PROXY_AUTHORIZATION);
+}
+
+/// Takes out of an answer what belongs to the upstream connection only.
+pub fn strip_response(headers: &mut HeaderMap) {
+    strip_hop_by_hop(headers);
+    headers.remove(PROXY_AUTHENTICATE);
+}
+
+fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    if headers.contains_key(CONNECTION) {
+        let nominated: Vec<HeaderName> = headers
+            .get_all(CONNECTION)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .filter_map(|name| name.trim().parse().ok())
+            .collect();
+        for name in nominated {
+            // Framing is not the sender's to take away.
+            if name != http::header::CONTENT_LENGTH && name != http::header::TRANSFER_ENCODING && name != TE {
+                headers.remove(name);
+            }
+        }
+        headers.remove(CONNECTION);
+    }
+    for name in [KEEP_ALIVE, PROXY_CONNECTION, UPGRADE, http::header::TRANSFER_ENCODING] {
+        headers.remove(name);
+    }
+    if let Some(te) = headers.get(TE) {
+        let trailers = te.to_str().is_ok_and(|te| te.split(',').any(|item| item.trim().eq_ignore_ascii_case("trailers")));
+        if trailers {
+            headers.insert(TE, HeaderValue::from_static("trailers"));
+        } else {
+            headers.remove(TE);
+        }
+    }
+}
+
+/// Headers for the record: names in lower case, credentials blanked, bytes that are no UTF-8 replaced.
+pub fn kept(headers: &HeaderMap) -> Headers {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            let text = if is_credential(name) {
+                "[redacted]".to_owned()
+            } else {
+                String::from_utf8_lossy(value.as_bytes()).into_owned()
+            };
+            (name.as_str().to_owned(), text)
+        })
+        .collect()
+}
+
+fn is_credential(name: &HeaderName) -> bool {
+    const NAMES: [&str; 12] = [
+        "authorization",
+        "proxy-authorization",
+        "x-api-key",
+        "api-key",
+        "cookie",
+        "set-cookie",
+        "x-goog-api-key",
+        "x-amz-security-token",
+        "aws-access-key",
+        "aws-secret-key",
+        "aws-session-token",
+        "x-auth-token",
+    ];
+    let name = name.as_str();
+    NAMES.contains(&name) || name.ends_with("-api-key") || name.ends_with("-secret") || name.ends_with("-token")
+}
+
+/// A header's value as text, if it is there and is text.
+pub fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(lines: &[(&str, &str)]) -> HeaderMap {
+        lines.iter().map(|(n, v)| (n.parse::<HeaderName>().unwrap(), v.parse::<HeaderValue>().unwrap())).collect()
+    }
+
+    fn names(headers: &HeaderMap) -> Vec<&str> {
+        headers.keys().map(HeaderName::as_str).collect()
+    }
+
+    #[test]
+    fn hop_by_hop_headers_stop_here() {
+        let mut request = map(&[
+            ("host", "h"),
+            ("connection", "close, X-Secret, content-length"),
+            ("x-secret", "s"),
+            ("keep-alive", "5"),
+            ("te", "gzip, trailers"),
+            ("transfer-encoding", "chunked"),
+            ("upgrade", "h2c"),
+            ("expect", "100-continue"),
+            ("proxy-authorization", "p"),
+            ("content-length", "3"),
+            ("accept", "*/*"),
+        ]);
+        strip_request(&mut request);
+        assert_eq!(names(&request), ["te", "content-length", "accept"]);
+        assert_eq!(request["te"], "trailers");
+    }
+
+    #[test]
+    fn answers_keep_what_is_end_to_end() {
+        let mut answer = map(&[("connection", "keep-alive"), ("trailer", "x-sum"), ("set-cookie", "a=b"), ("te", "gzip")]);
+        strip_response(&mut answer);
+        assert_eq!(names(&answer), ["trailer", "set-cookie"]);
+    }
+
+    #[test]
+    fn credentials_are_not_kept() {
+        let kept = kept(&map(&[("authorization", "Bearer s"), ("x-custom-token", "s"), ("openai-organization", "org"), ("cookie", "s")]));
+        assert!(kept.iter().all(|(_, value)| value != "s" && !value.contains("Bearer")), "{kept:?}");
+        assert!(kept.contains(&("openai-organization".to_owned(), "org".to_owned())));
+    }
+}
