@@ -22,4 +22,5 @@ pub mod proxy;
 
 pub mod app;
 pub mod cli;
+pub mod listen;
 pub mod telemetry;

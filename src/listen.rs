@@ -1,0 +1,216 @@
+//! The listener: accepts connections, serves HTTP/1.1 and HTTP/2 on them, lets them finish at shutdown.
+//!
+//! `axum::serve` installs no timers, so hyper-util's connection builder runs here: a connection that does not send a whole
+//! request head in time is closed, and one that only keeps itself alive may stay idle longer.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use http::{Request, Response};
+use hyper::rt::{Sleep, Timer};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+
+use crate::config::Server;
+
+/// How long a connection may wait for its next request.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// No request head is shorter: `GET / HTTP/1.1` and two line ends.
+const SHORTEST_HEAD: u64 = 18;
+
+/// Serves `app` until `stop` resolves, then lets connections finish for the configured time.
+///
+/// `leave` ends even that. Returns when no connection is left or nobody waits for them any more.
+pub async fn serve(
+    listener: TcpListener,
+    app: Router,
+    settings: &Server,
+    stop: impl Future<Output = ()>,
+    leave: impl Future<Output = ()>,
+) {
+    let graceful = GracefulShutdown::new();
+    let tasks = TaskTracker::new();
+    let permits = Arc::new(Semaphore::new(settings.max_connections));
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            accepted = accept(&listener, &permits) => accepted,
+        };
+        let Some((stream, permit)) = accepted else { continue };
+        let connection = connection(stream, app.clone(), settings.header_timeout, graceful.watcher());
+        tasks.spawn(async move {
+            connection.await;
+            drop(permit);
+        });
+    }
+    drop(listener);
+    tasks.close();
+    tokio::select! {
+        () = graceful.shutdown() => {}
+        () = tokio::time::sleep(settings.drain_timeout) => tracing::warn!("listen.drain_timeout: calls in flight are cut"),
+        () = leave => tracing::warn!("listen.second_signal: calls in flight are cut"),
+    }
+}
+
+async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let permit = Arc::clone(permits).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, permit)),
+        Err(error) => {
+            // Out of file descriptors, mostly: trying at once would only burn the processor.
+            tracing::warn!(%error, "listen.accept_failed");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            None
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, app: Router, head_limit: Duration, watcher: hyper_util::server::graceful::Watcher) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "listen.nodelay_failed");
+    }
+    let read = Arc::new(AtomicU64::new(0));
+    let io = TokioIo::new(Counted { inner: stream, read: Arc::clone(&read) });
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(HeadTimer { read: Arc::clone(&read), served: Arc::new(AtomicBool::new(false)), limit: head_limit })
+        .header_read_timeout(head_limit)
+        .preserve_header_case(true)
+        .max_headers(256)
+        .pipeline_flush(true);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .adaptive_window(true)
+        .max_concurrent_streams(1_000)
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20));
+    let service = service_fn(move |request: Request<hyper::body::Incoming>| {
+        let app = app.clone();
+        async move { Ok::<Response<Body>, Infallible>(app.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {})) }
+    });
+    let serving = watcher.watch(builder.serve_connection(io, service).into_owned());
+    // The builder waits without a limit for enough bytes to tell HTTP/1 from HTTP/2.
+    let silent = async {
+        tokio::time::sleep(head_limit).await;
+        if read.load(Ordering::Relaxed) >= SHORTEST_HEAD {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        result = serving => if let Err(error) = result {
+            tracing::debug!(%error, "listen.connection_ended");
+        },
+        () = silent => tracing::debug!("listen.silent_connection_closed"),
+    }
+}
+
+/// A socket that counts what was read from it.
+struct Counted {
+    inner: TcpStream,
+    read: Arc<AtomicU64>,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let result = Pin::new(&mut self.inner).poll_read(cx, buf);
+        let arrived = buf.filled().len().saturating_sub(before);
+        self.read.fetch_add(arrived as u64, Ordering::Relaxed);
+        result
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+/// The clock that hyper asks for the head's time limit. hyper starts it when a connection begins to wait for a head; on a
+/// connection that served one already, waiting is no fault until the first byte of the next head has come.
+#[derive(Clone)]
+struct HeadTimer {
+    read: Arc<AtomicU64>,
+    served: Arc<AtomicBool>,
+    limit: Duration,
+}
+
+impl Timer for HeadTimer {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
+        self.sleep_until(Instant::now() + duration)
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
+        let idle = self.served.swap(true, Ordering::Relaxed);
+        let until = if idle { Instant::now() + KEEP_ALIVE } else { deadline };
+        Box::pin(HeadSleep {
+            sleep: tokio::time::sleep_until(until.into()),
+            idle_at: idle.then(|| self.read.load(Ordering::Relaxed)),
+            read: Arc::clone(&self.read),
+            limit: self.limit,
+        })
+    }
+}
+
+pin_project_lite::pin_project! {
+    struct HeadSleep {
+        #[pin]
+        sleep: tokio::time::Sleep,
+        // The count of bytes at which the connection fell idle; `None` once a head has begun.
+        idle_at: Option<u64>,
+        read: Arc<AtomicU64>,
+        limit: Duration,
+    }
+}
+
+impl Future for HeadSleep {
+    type Output = ();
+
+    /// hyper polls this whenever bytes have come that do not make a whole head yet.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        let begun = this.idle_at.is_some_and(|at| this.read.load(Ordering::Relaxed) > at);
+        if begun {
+            *this.idle_at = None;
+            this.sleep.as_mut().reset((Instant::now() + *this.limit).into());
+        }
+        this.sleep.poll(cx)
+    }
+}
+
+impl Sleep for HeadSleep {}
