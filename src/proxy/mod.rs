@@ -119,7 +119,7 @@ impl Proxy {
         }
         let broke_off = |error: axum::Error| Failure::no_answer(Outcome::ClientGone, &error.to_string());
         let mut bytes = body.collect().await.map_err(broke_off)?.to_bytes();
-        if change && let Some(changed) = wire::with_stream_usage(&bytes) {
+        if change && let Some(changed) = wire::stream_usage::set_stream_usage(&bytes) {
             bytes = Bytes::from(changed);
             call.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
         }
@@ -236,20 +236,20 @@ impl Call {
             Some((key, rest)) => (Some(SecretString::from(key)), rest),
             None => (None, path),
         };
-        let taken = wire::tags::take(&mut headers);
+        let (tags, notes, control) = wire::tags::take(&mut headers);
         headers::strip_request(&mut headers);
         let call = Self {
             at: Micros::now(),
             started: Instant::now(),
             record: RecordId::generate(),
-            tags: taken.tags,
-            notes: taken.notes,
+            tags,
+            notes,
             method,
             path,
             headers,
             extensions,
         };
-        (call, host, Presented { own: taken.auth.or(path_key) })
+        (call, host, Presented { own: control.auth.or(path_key) })
     }
 
     fn id(&self) -> RequestId {
