@@ -1,1 +1,5 @@
+//! Integration tests: the real binary, scripted upstreams, both databases, the real SDKs.
 
+mod clients;
+mod recordings_proxy;
+mod support;
