@@ -1,1 +1,1 @@
-
+mod recordings_wire;
