@@ -231,7 +231,12 @@ impl Auth {
     ///
     /// # Errors
     /// When it would have more rights than its maker, or the store fails.
-    pub async fn create_key(&self, by: &Caller, name: &str, rights: Rights) -> Result<(KeyRow, SecretString), AuthFault> {
+    pub async fn create_key(
+        &self,
+        by: &Caller,
+        name: &str,
+        rights: Rights,
+    ) -> Result<(KeyRow, SecretString), AuthFault> {
         if !by.rights.includes(rights) {
             return Err(AuthFault::TooMuch);
         }
@@ -324,7 +329,14 @@ fn new_key(org: OrgId, name: &str, rights: Rights) -> (KeyRow, SecretString) {
         let letter = ALPHABET.get(usize::from(byte % 32)).copied().unwrap_or(b'a');
         text.push(char::from(letter));
     }
-    let row = KeyRow { id: KeyId::generate(), org, name: name.to_owned(), rights, created_at: Micros::now(), revoked_at: None };
+    let row = KeyRow {
+        id: KeyId::generate(),
+        org,
+        name: name.to_owned(),
+        rights,
+        created_at: Micros::now(),
+        revoked_at: None,
+    };
     (row, SecretString::from(text))
 }
 

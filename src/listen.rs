@@ -69,7 +69,10 @@ pub async fn serve(
     }
 }
 
-async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+async fn accept(
+    listener: &TcpListener,
+    permits: &Arc<Semaphore>,
+) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
     let permit = Arc::clone(permits).acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, _)) => Some((stream, permit)),
@@ -82,7 +85,12 @@ async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> Option<(Tcp
     }
 }
 
-async fn connection(stream: TcpStream, app: Router, head_limit: Duration, watcher: hyper_util::server::graceful::Watcher) {
+async fn connection(
+    stream: TcpStream,
+    app: Router,
+    head_limit: Duration,
+    watcher: hyper_util::server::graceful::Watcher,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "listen.nodelay_failed");
     }
@@ -105,7 +113,11 @@ async fn connection(stream: TcpStream, app: Router, head_limit: Duration, watche
         .keep_alive_timeout(Duration::from_secs(20));
     let service = service_fn(move |request: Request<hyper::body::Incoming>| {
         let app = app.clone();
-        async move { Ok::<Response<Body>, Infallible>(app.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {})) }
+        async move {
+            Ok::<Response<Body>, Infallible>(
+                app.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {}),
+            )
+        }
     });
     let serving = watcher.watch(builder.serve_connection(io, service).into_owned());
     // The builder waits without a limit for enough bytes to tell HTTP/1 from HTTP/2.
@@ -144,7 +156,11 @@ impl AsyncWrite for Counted {
         Pin::new(&mut self.inner).poll_write(cx, bytes)
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
     }
 

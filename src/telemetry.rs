@@ -11,7 +11,8 @@ use crate::config::Log;
 /// # Errors
 /// When `log.filter` is no filter.
 pub fn start_log(settings: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&settings.filter).with_context(|| format!("log.filter: {:?} is not a filter", settings.filter))?;
+    let filter = EnvFilter::try_new(&settings.filter)
+        .with_context(|| format!("log.filter: {:?} is not a filter", settings.filter))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if settings.json { log.json().try_init() } else { log.with_ansi(false).try_init() };
     started.map_err(|error| anyhow::anyhow!("the log cannot be started: {error}"))

@@ -117,7 +117,10 @@ type Keeping = Pin<Box<dyn Future<Output = Result<(), JournalError>> + Send>>;
 enum State {
     Passing(Incoming),
     /// The record is being kept; then the last frame (if the end was one) goes out.
-    Holding { last: Option<Frame<Bytes>>, keeping: Keeping },
+    Holding {
+        last: Option<Frame<Bytes>>,
+        keeping: Keeping,
+    },
     Over,
 }
 

@@ -27,7 +27,9 @@ impl Failure {
     pub fn no_answer(outcome: Outcome, message: &str) -> Self {
         let (status, code, lead) = match outcome {
             Outcome::Refused => (StatusCode::FORBIDDEN, "target_refused", "the upstream is refused"),
-            Outcome::Timeout => (StatusCode::GATEWAY_TIMEOUT, "upstream_timeout", "the upstream did not answer in time"),
+            Outcome::Timeout => {
+                (StatusCode::GATEWAY_TIMEOUT, "upstream_timeout", "the upstream did not answer in time")
+            }
             Outcome::Unreachable => (StatusCode::BAD_GATEWAY, "upstream_unreachable", "the upstream cannot be reached"),
             Outcome::ClientGone => (StatusCode::BAD_REQUEST, "request_incomplete", "the request broke off"),
             Outcome::Complete | Outcome::UpstreamReset | Outcome::Interrupted => {

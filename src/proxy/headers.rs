@@ -48,7 +48,8 @@ fn strip_hop_by_hop(headers: &mut HeaderMap) {
         headers.remove(name);
     }
     if let Some(te) = headers.get(TE) {
-        let trailers = te.to_str().is_ok_and(|te| te.split(',').any(|item| item.trim().eq_ignore_ascii_case("trailers")));
+        let trailers =
+            te.to_str().is_ok_and(|te| te.split(',').any(|item| item.trim().eq_ignore_ascii_case("trailers")));
         if trailers {
             headers.insert(TE, HeaderValue::from_static("trailers"));
         } else {
@@ -130,14 +131,20 @@ mod tests {
 
     #[test]
     fn answers_keep_what_is_end_to_end() {
-        let mut answer = map(&[("connection", "keep-alive"), ("trailer", "x-sum"), ("set-cookie", "a=b"), ("te", "gzip")]);
+        let mut answer =
+            map(&[("connection", "keep-alive"), ("trailer", "x-sum"), ("set-cookie", "a=b"), ("te", "gzip")]);
         strip_response(&mut answer);
         assert_eq!(names(&answer), ["trailer", "set-cookie"]);
     }
 
     #[test]
     fn credentials_are_not_kept() {
-        let kept = kept(&map(&[("authorization", "Bearer s"), ("x-custom-token", "s"), ("openai-organization", "org"), ("cookie", "s")]));
+        let kept = kept(&map(&[
+            ("authorization", "Bearer s"),
+            ("x-custom-token", "s"),
+            ("openai-organization", "org"),
+            ("cookie", "s"),
+        ]));
         assert!(kept.iter().all(|(_, value)| value != "s" && !value.contains("Bearer")), "{kept:?}");
         assert!(kept.contains(&("openai-organization".to_owned(), "org".to_owned())));
     }

@@ -154,7 +154,12 @@ impl Proxy {
     }
 
     /// Sends the call; the limit on the answer's head starts anew whenever a piece of the request moves.
-    async fn answer(&self, request: Request<ClientBody>, http2: bool, activity: &Activity) -> Result<Response<Incoming>, SendError> {
+    async fn answer(
+        &self,
+        request: Request<ClientBody>,
+        http2: bool,
+        activity: &Activity,
+    ) -> Result<Response<Incoming>, SendError> {
         let limit = self.config.timeouts.first_byte;
         let mut sending = std::pin::pin!(self.upstream.send(request, http2));
         loop {
@@ -188,7 +193,13 @@ impl Proxy {
     }
 
     /// Answers a call that goes nowhere. Without a caller its claims (tags, body) are nobody's and are not kept.
-    async fn refuse(&self, mut call: Call, caller: Option<Caller>, route: Option<Route>, failure: Failure) -> Response<Body> {
+    async fn refuse(
+        &self,
+        mut call: Call,
+        caller: Option<Caller>,
+        route: Option<Route>,
+        failure: Failure,
+    ) -> Response<Body> {
         let id = call.id();
         if caller.is_none() {
             call.tags = Tags::default();

@@ -116,7 +116,10 @@ fn classify(error: &hyper_util::client::legacy::Error) -> SendError {
         return SendError { outcome, message: connect.to_string() };
     }
     if find::<ClientBodyError>(error).is_some() {
-        return SendError { outcome: Outcome::ClientGone, message: "the client left before its request was sent whole".to_owned() };
+        return SendError {
+            outcome: Outcome::ClientGone,
+            message: "the client left before its request was sent whole".to_owned(),
+        };
     }
     let outcome = if error.is_connect() { Outcome::Unreachable } else { Outcome::UpstreamReset };
     SendError { outcome, message: chain(error) }

@@ -1,0 +1,247 @@
+//! How calls end: each way leaves one record with its own outcome, and failures of the gateway come in the provider's shape.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::app::{Backend, Gateway, GatewayOptions, KEY};
+use crate::support::raw::Raw;
+use crate::support::reply::Reply;
+use crate::support::upstream::{Received, Upstream, closed_port};
+
+fn id_of(answer: &reqwest::Response) -> String {
+    answer.headers()["helicone-id"].to_str().unwrap().to_owned()
+}
+
+/// Sends a chat completion; status, body and the stored call.
+async fn call(gateway: &Gateway, path: &str, headers: &[(&str, &str)]) -> (u16, Value, Value) {
+    let mut request = gateway.http.post(format!("{}{path}", gateway.url)).body("{\"model\": \"gpt-4o\"}");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let answer = request.send().await.unwrap();
+    let (status, id) = (answer.status().as_u16(), id_of(&answer));
+    let body = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default();
+    let stored = gateway.call(&id).await;
+    (status, body, stored)
+}
+
+async fn every_failure_is_told_in_the_providers_shape_and_recorded(backend: Backend) {
+    let upstream = Upstream::start(|got: &Received| match got.path() {
+        "/v1/reset" => Reply::reset_at_once(),
+        "/v1/stall" => Reply::raw("HTTP/1.1 200 OK\r\n").stall(),
+        "/v1/nonsense" => Reply::raw("this is no HTTP\r\n\r\n"),
+        _ => Reply::json(429, &json!({"error": {"message": "slow down", "type": "rate_limit"}})),
+    })
+    .await;
+    let closed = closed_port().await;
+    let options = GatewayOptions::new(backend)
+        .provider("openai", upstream.url())
+        .provider("anthropic", format!("http://{closed}"))
+        .env("TRAILGATE_TIMEOUTS_FIRST_BYTE_MS", "300");
+    let gateway = Gateway::start(options).await;
+
+    let (status, body, stored) = call(&gateway, "/v1/chat/completions", &[]).await;
+    assert_eq!((status, &stored["outcome"]), (429, &json!("complete")), "a provider's error passes: {stored}");
+    assert_eq!(body["error"]["message"], "slow down");
+    assert_eq!(stored["response_status"], 429);
+
+    for (path, status, outcome, code) in [
+        ("/v1/reset", 502, "upstream_reset", "upstream_reset"),
+        ("/v1/nonsense", 502, "upstream_reset", "upstream_reset"),
+        ("/v1/stall", 504, "timeout", "upstream_timeout"),
+        ("/nowhere", 404, "refused", "unknown_path"),
+    ] {
+        let (got, body, stored) = call(&gateway, path, &[]).await;
+        assert_eq!(
+            (got, &stored["outcome"], &body["error"]["code"]),
+            (status, &json!(outcome), &json!(code)),
+            "{path}: {body} {stored}"
+        );
+        assert_eq!(stored["response_status"], status, "{path}");
+    }
+
+    let (status, body, stored) = call(&gateway, "/v1/messages", &[]).await;
+    assert_eq!((status, &body["type"], &body["error"]["type"]), (502, &json!("error"), &json!("api_error")), "{body}");
+    assert_eq!(stored["outcome"], "unreachable");
+
+    for (target, status, code) in [
+        ("https://169.254.169.254", 403, "target_refused"),
+        ("https://10.1.2.3", 403, "target_refused"),
+        ("https://[::ffff:10.1.2.3]", 403, "target_refused"),
+        ("not a url", 400, "bad_target"),
+        ("https://user@host.example", 400, "bad_target"),
+    ] {
+        let (got, body, stored) = call(&gateway, "/v1/chat/completions", &[("Helicone-Target-URL", target)]).await;
+        assert_eq!((got, &body["error"]["code"]), (status, &json!(code)), "{target}: {body}");
+        assert_eq!(stored["outcome"], "refused", "{target}");
+    }
+}
+
+#[tokio::test]
+async fn every_failure_is_told_and_recorded_on_sqlite() {
+    every_failure_is_told_in_the_providers_shape_and_recorded(Backend::Sqlite).await;
+}
+
+#[tokio::test]
+async fn every_failure_is_told_and_recorded_on_postgres() {
+    every_failure_is_told_in_the_providers_shape_and_recorded(Backend::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_reset_in_mid_stream_is_never_a_clean_end() {
+    let upstream = Upstream::start(|_: &Received| {
+        Reply::events(["data: {\"choices\":[]}\n\n", "data: 2\n\n"]).wait(Duration::from_millis(100)).reset()
+    })
+    .await;
+    let gateway = Gateway::start(GatewayOptions::new(Backend::Sqlite).provider("openai", upstream.url())).await;
+    let mut answer = gateway.http.post(format!("{}/v1/chat/completions", gateway.url)).body("{}").send().await.unwrap();
+    let id = id_of(&answer);
+    let mut seen = Vec::new();
+    let error = loop {
+        match answer.chunk().await {
+            Ok(Some(chunk)) => seen.extend_from_slice(&chunk),
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    assert!(error.is_some(), "the client must see that the stream broke");
+    assert_eq!(seen, b"data: {\"choices\":[]}\n\ndata: 2\n\n");
+    let stored = gateway.call(&id).await;
+    assert_eq!(stored["outcome"], "upstream_reset", "{stored}");
+    let kept = gateway
+        .http
+        .get(format!("{}/v1/request/{id}/body/response", gateway.url))
+        .bearer_auth(KEY)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(kept.bytes().await.unwrap(), seen, "the part that came is kept");
+}
+
+#[tokio::test]
+async fn silence_in_mid_stream_is_a_timeout() {
+    let upstream = Upstream::start(|_: &Received| Reply::events(["data: 1\n\n"]).stall()).await;
+    let options = GatewayOptions::new(Backend::Sqlite)
+        .provider("openai", upstream.url())
+        .env("TRAILGATE_TIMEOUTS_IDLE_MS", "300");
+    let gateway = Gateway::start(options).await;
+    let answer = gateway.http.post(format!("{}/v1/chat/completions", gateway.url)).body("{}").send().await.unwrap();
+    let id = id_of(&answer);
+    assert!(answer.bytes().await.is_err(), "the stream must break");
+    assert_eq!(gateway.call(&id).await["outcome"], "timeout");
+    upstream.wait_abandoned(1).await;
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_frees_the_upstream_and_leaves_a_record() {
+    let upstream = Upstream::start(|got: &Received| match got.path() {
+        "/v1/before" => Reply::raw("").stall(),
+        _ => Reply::events(["data: 1\n\n"]).stall(),
+    })
+    .await;
+    let gateway = Gateway::start(GatewayOptions::new(Backend::Sqlite).provider("openai", upstream.url())).await;
+    for (n, (path, wait, id)) in [
+        ("/v1/during", "data: 1", "0190c0de-0000-7000-8000-000000000001"),
+        ("/v1/before", "", "0190c0de-0000-7000-8000-000000000002"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut client = Raw::connect(&gateway.url).await;
+        client
+            .send(format!(
+                "POST {path} HTTP/1.1\r\nHost: gw\r\nHelicone-Request-Id: {id}\r\nContent-Length: 2\r\n\r\n{{}}"
+            ))
+            .await;
+        upstream.wait_received(n + 1).await;
+        client.until(wait).await;
+        drop(client);
+        upstream.wait_abandoned(n + 1).await;
+        let stored = gateway.call(id).await;
+        assert_eq!(stored["outcome"], "client_gone", "{path}: {stored}");
+    }
+}
+
+#[tokio::test]
+async fn keys_are_asked_for_and_never_passed_on() {
+    let upstream = Upstream::start(|_: &Received| Reply::json(200, &json!({"ok": true}))).await;
+    let gateway = Gateway::start(GatewayOptions::new(Backend::Sqlite).provider("openai", upstream.url()).keys()).await;
+    let url = format!("{}/v1/chat/completions", gateway.url);
+    let send = async |headers: &[(&str, String)]| {
+        let request = headers
+            .iter()
+            .fold(gateway.http.post(&url).body("{}"), |request, (name, value)| request.header(*name, value));
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, serde_json::from_slice::<Value>(&answer.bytes().await.unwrap()).unwrap())
+    };
+    let own = format!("Bearer {KEY}");
+    for (headers, forwarded) in [
+        (
+            vec![("helicone-auth", own.clone()), ("authorization", "Bearer sk-provider".to_owned())],
+            Some("Bearer sk-provider"),
+        ),
+        (vec![("authorization", format!("Bearer sk-provider, {own}"))], Some("Bearer sk-provider")),
+        (vec![("authorization", format!("{own}, Bearer sk-provider"))], Some("Bearer sk-provider")),
+        (vec![("authorization", own.clone())], None),
+        (
+            vec![("x-api-key", KEY.to_owned()), ("authorization", "Bearer sk-provider".to_owned())],
+            Some("Bearer sk-provider"),
+        ),
+    ] {
+        let (status, body) = send(&headers).await;
+        assert_eq!(status, 200, "{headers:?}: {body}");
+        let got = upstream.last();
+        assert_eq!(got.header("authorization"), forwarded, "{headers:?}");
+        assert!(!String::from_utf8_lossy(&got.head).contains(KEY), "our key went upstream");
+    }
+    let before = upstream.received().len();
+    for headers in [
+        vec![],
+        vec![("authorization", "Bearer sk-provider".to_owned())],
+        vec![("helicone-auth", "Bearer sk-helicone-aaaaaaa-aaaaaaa-aaaaaaa-aaaaaaa".to_owned())],
+        vec![("helicone-auth", "Bearer wrong".to_owned()), ("authorization", "Bearer sk-provider".to_owned())],
+    ] {
+        let (status, body) = send(&headers).await;
+        assert_eq!((status, &body["error"]["type"]), (401, &json!("authentication_error")), "{headers:?}: {body}");
+    }
+    assert_eq!(upstream.received().len(), before, "nothing was forwarded");
+    assert!(!gateway.stderr().contains(KEY));
+}
+
+#[tokio::test]
+async fn kill_9_loses_nothing_that_a_client_was_told() {
+    let upstream = Upstream::start(|got: &Received| match got.path() {
+        "/v1/stall" => Reply::raw("").stall(),
+        _ => Reply::json(
+            200,
+            &json!({"model": "gpt-4o", "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}),
+        ),
+    })
+    .await;
+    let mut gateway = Gateway::start(GatewayOptions::new(Backend::Sqlite).provider("openai", upstream.url())).await;
+    let mut ids = Vec::new();
+    for _ in 0..50 {
+        let answer = gateway.http.post(format!("{}/v1/chat/completions", gateway.url)).body("{}").send().await.unwrap();
+        let id = id_of(&answer);
+        answer.bytes().await.unwrap();
+        ids.push(id);
+    }
+    let hanging = "0190c0de-0000-7000-8000-00000000000f";
+    let mut client = Raw::connect(&gateway.url).await;
+    client
+        .send(format!(
+            "POST /v1/stall HTTP/1.1\r\nHost: gw\r\nHelicone-Request-Id: {hanging}\r\nContent-Length: 2\r\n\r\n{{}}"
+        ))
+        .await;
+    upstream.wait_received(51).await;
+    gateway.kill().await;
+    gateway.launch().await;
+    for id in &ids {
+        assert_eq!(gateway.call(id).await["outcome"], "complete");
+    }
+    assert_eq!(gateway.call(hanging).await["outcome"], "interrupted");
+    let (_, count) = gateway.post("/v1/request/count/query", &json!({"filter": {}})).await;
+    assert_eq!(count["data"], 51, "each call once: {count}");
+}
