@@ -18,6 +18,8 @@ pub mod usage;
 mod answer;
 mod anthropic;
 mod openai;
+#[cfg(test)]
+mod properties;
 mod responses;
 
 use self::answer::Answer;
