@@ -22,6 +22,8 @@ mod openai;
 mod properties;
 mod responses;
 
+pub use self::stream_usage::set_stream_usage;
+
 use self::answer::Answer;
 use self::api::Api;
 use self::body::{Readable, readable};
