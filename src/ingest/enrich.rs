@@ -153,7 +153,7 @@ fn log(posted: Posted, body: &Bytes, context: &EnrichContext) -> Exchange {
         kind: meaning.kind.unwrap_or(Kind::Llm),
         started_at,
         ended_at,
-        first_byte_us: envelope.first_byte_us,
+        first_byte_us: envelope.first_byte_us.filter(|us| streamed || *us > 0),
         outcome: logged_outcome(envelope.status),
         status: envelope.status,
         error_rule: None,

@@ -3,6 +3,8 @@
 //! In a stream `message_start` reports the input and a first count of the output; every `message_delta` reports totals so
 //! far, which replace the earlier ones field by field.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::answer::Answer;
@@ -20,7 +22,9 @@ pub(super) fn read(answer: &Answer<'_>, meaning: &mut Meaning) {
 fn whole(text: &str, meaning: &mut Meaning) {
     let [reported, content, error] = message_head(text, meaning);
     if let Some(content) = content {
-        json::elements(content, |block| count_call(block, meaning));
+        json::elements(content, |block| {
+            meaning.tool_calls = meaning.tool_calls.saturating_add(u32::from(is_call(block)));
+        });
     }
     if let Some(words) = error.and_then(error_words) {
         meaning.stream_error = true;
@@ -42,11 +46,9 @@ fn message_head<'a>(message: &'a str, meaning: &mut Meaning) -> [Option<&'a str>
 }
 
 /// `tool_use` asks the client; `server_tool_use` and `mcp_tool_use` run at the provider.
-fn count_call(block: &str, meaning: &mut Meaning) {
+fn is_call(block: &str) -> bool {
     let [kind] = json::fields(block, ["type"]).values;
-    if kind.and_then(json::text).as_deref() == Some("tool_use") {
-        meaning.tool_calls = meaning.tool_calls.saturating_add(1);
-    }
+    kind.and_then(json::text).as_deref() == Some("tool_use")
 }
 
 fn take_usage(raw: &str, meaning: &mut Meaning) {
@@ -80,8 +82,8 @@ fn note_other_models(steps: Option<&str>, meaning: &mut Meaning) {
 fn stream(answer: &Answer<'_>, meaning: &mut Meaning) {
     let mut parts = Parts::default();
     answer.each_event(|event| {
-        let [kind, message, delta, reported, block, error] =
-            json::fields(&event.data, ["type", "message", "delta", "usage", "content_block", "error"]).values;
+        let [kind, message, delta, reported, block, index, error] =
+            json::fields(&event.data, ["type", "message", "delta", "usage", "content_block", "index", "error"]).values;
         let kind = kind.and_then(json::text);
         match kind.as_deref().unwrap_or(event.name) {
             "message_start" => {
@@ -90,10 +92,8 @@ fn stream(answer: &Answer<'_>, meaning: &mut Meaning) {
                     parts.lay(reported);
                 }
             }
-            "content_block_start" => {
-                if let Some(block) = block {
-                    count_call(block, meaning);
-                }
+            "content_block_start" if block.is_some_and(is_call) => {
+                parts.calls.insert(index.unwrap_or("").to_owned());
             }
             "message_delta" => {
                 let [reason] = delta.map_or([None], |delta| json::fields(delta, ["stop_reason"]).values);
@@ -119,6 +119,8 @@ struct Parts {
     /// A part was there that is no usable object.
     broken: bool,
     final_seen: bool,
+    /// Positions of the blocks that ask for a tool.
+    calls: HashSet<String>,
 }
 
 impl Parts {
@@ -144,6 +146,7 @@ impl Parts {
     }
 
     fn settle(self, meaning: &mut Meaning) {
+        meaning.tool_calls = u32::try_from(self.calls.len()).unwrap_or(u32::MAX);
         if !self.seen {
             return;
         }

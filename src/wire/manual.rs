@@ -1,6 +1,6 @@
 //! The manual logger's envelope: parsed, checked, and its bodies given back byte for byte.
 //!
-//! It takes everything that Helicone's loggers send and its own servers accept (design notes 4.1, 4.3, 11.1 to 11.3):
+//! It takes everything that Helicone's loggers send and its own servers accept:
 //! `textBody` null or missing, `json` missing beside a `textBody`, `meta` and `headers` null or missing, times as
 //! `{seconds, milliseconds}`, numbers, digits or ISO 8601 dates, statuses that are negative or have a fraction. Unknown
 //! fields are passed over. What is wrong is refused with the JSON path of the first fault.

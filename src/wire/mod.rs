@@ -18,7 +18,11 @@ pub mod usage;
 mod answer;
 mod anthropic;
 mod openai;
+#[cfg(test)]
+mod properties;
 mod responses;
+
+pub use self::stream_usage::set_stream_usage;
 
 use self::answer::Answer;
 use self::api::Api;

@@ -3,6 +3,8 @@
 //! A response that is fetched again (`GET /responses/{id}`) reports the usage of the call that made it. It counts only for
 //! one in background mode, where the call that made it had none to report yet.
 
+use std::collections::HashSet;
+
 use super::answer::Answer;
 use super::api::Api;
 use super::{Meaning, error_words, json, usage};
@@ -70,14 +72,16 @@ fn is_call(item: &str) -> bool {
 }
 
 fn stream(api: Api, answer: &Answer<'_>, meaning: &mut Meaning) {
-    let mut begun_calls = 0_u32;
+    let mut done_calls = HashSet::new();
     answer.each_event(|event| {
-        let [kind, inner, item, message, error] =
-            json::fields(&event.data, ["type", "response", "item", "message", "error"]).values;
+        let [kind, inner, item, index, message, error] =
+            json::fields(&event.data, ["type", "response", "item", "output_index", "message", "error"]).values;
         let kind = kind.and_then(json::text);
         match kind.as_deref().unwrap_or(event.name) {
             "response.output_item.done" => {
-                begun_calls = begun_calls.saturating_add(u32::from(item.is_some_and(is_call)));
+                if item.is_some_and(is_call) {
+                    done_calls.insert(index.unwrap_or("").to_owned());
+                }
             }
             // The error's fields are in the event itself, or (by some copies) in an `error` object.
             "error" => {
@@ -93,5 +97,5 @@ fn stream(api: Api, answer: &Answer<'_>, meaning: &mut Meaning) {
         }
     });
     // The last event lists them all; the items count where the stream broke off before it.
-    meaning.tool_calls = meaning.tool_calls.max(begun_calls);
+    meaning.tool_calls = meaning.tool_calls.max(u32::try_from(done_calls.len()).unwrap_or(u32::MAX));
 }

@@ -2,7 +2,7 @@
 //!
 //! One reader serves the headers of a proxied call, those of a manual log, and the log's `meta`. It never fails: what it
 //! cannot use becomes a [`Note`] that names the header, the reason and the fix. Notes never hold values (one could be a
-//! key). Names and rules follow Helicone's (design notes, sections 2.1 to 2.7), without its limits on UUID versions.
+//! key). Names and rules follow Helicone's, without its limits on UUID versions.
 //!
 //! Invariants: after [`take`] no header of the map begins with `helicone-`; `Helicone-Auth` appears only in [`Control`];
 //! sizes of what is kept are bounded by the constants below.

@@ -72,7 +72,11 @@ pub fn openai(raw: &str, input_only: bool) -> Result<Option<Usage>, Fault> {
     );
     let [reasoning, audio_out] =
         nested(json::non_null(completion_details).or(output_details), ["reasoning_tokens", "audio_tokens"]);
-    let (cached, written, audio_in) = (part(cached)?, part(written)?, part(audio_in)?);
+    let (cached, mut written, audio_in) = (part(cached)?, part(written)?, part(audio_in)?);
+    // OpenRouter reports Gemini's tokens that were written and read in one call under both: here they count as read.
+    if written <= input_total && cached <= input_total && cached + written > input_total {
+        written = 0;
+    }
     let (reasoning, audio_out) = (part(reasoning)?, part(audio_out)?);
 
     // A few providers (xAI) count reasoning beside the completion instead of in it; the total gives them away.
@@ -185,6 +189,17 @@ mod tests {
         let usage = openai(responses, false).unwrap().unwrap();
         assert_eq!((usage.prompt_tokens, usage.prompt_cache_read_tokens, usage.prompt_cache_write_tokens), (2, 4, 3));
         assert_eq!((usage.completion_tokens, usage.reasoning_tokens), (0, 7));
+    }
+
+    #[test]
+    fn tokens_written_and_read_in_one_call_count_once() {
+        let raw = r#"{"prompt_tokens":2168,"completion_tokens":100,
+            "prompt_tokens_details":{"cached_tokens":2161,"cache_write_tokens":2161}}"#;
+        let usage = openai(raw, false).unwrap().unwrap();
+        assert_eq!(
+            (usage.prompt_tokens, usage.prompt_cache_read_tokens, usage.prompt_cache_write_tokens),
+            (7, 2161, 0)
+        );
     }
 
     #[test]

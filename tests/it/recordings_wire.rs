@@ -3,13 +3,21 @@
 //! The expectation is computed here a second time and in another way: whole JSON trees, `data:` lines cut naively, and
 //! the price straight from `genai-prices`. The recordings lie beside the checkout in `shared/recordings`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test: what is not as expected fails it"
+)]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
-use genai_prices::{ExtractRequest, ExtractedUsage};
+use genai_prices::{ExtractRequest, ExtractedUsage, PriceRequest, Usage, UsageKey};
 use serde_json::{Value, json};
 use trailgate::ingest::enrich::{EnrichContext, enrich};
 use trailgate::model::capture::{Begin, Body, BodyFacts, Capture, End, Outcome, WireFormat};
@@ -24,6 +32,7 @@ const AT: Micros = Micros(1_795_500_000_000_000);
 
 struct Recording {
     name: String,
+    host: String,
     method: String,
     path: String,
     status: u16,
@@ -42,6 +51,7 @@ fn recordings(file: &str) -> Vec<Recording> {
         let text = |key: &str| v[key].as_str().unwrap_or_default().to_owned();
         Recording {
             name: text("name"),
+            host: text("host"),
             method: text("method"),
             path: text("path"),
             status: u16::try_from(v["status"].as_u64().unwrap()).unwrap(),
@@ -59,7 +69,6 @@ fn enriched(provider: &str, format: WireFormat, recording: &Recording, context: 
         content_type: Some(kind.to_owned()),
         ..BodyFacts::default()
     };
-    let host = if provider == "openai" { "https://api.openai.com" } else { "https://api.anthropic.com" };
     let record = RecordId::generate();
     let request = facts(&recording.request, "application/json");
     let begin = Begin {
@@ -69,7 +78,7 @@ fn enriched(provider: &str, format: WireFormat, recording: &Recording, context: 
         at: AT,
         method: recording.method.clone(),
         path: recording.path.clone(),
-        target_url: format!("{host}{}", recording.path),
+        target_url: format!("https://{}{}", recording.host, recording.path),
         provider: provider.to_owned(),
         format,
         headers: Vec::new(),
@@ -150,11 +159,13 @@ fn said(path: &str, body: &str, streamed: bool) -> Said {
         let mut said = Said { model: text(&events[0]["model"]), ..Said::default() };
         let mut positions = std::collections::BTreeSet::new();
         for event in &events {
-            if event["usage"].is_object() {
-                said.usage = Some(event["usage"].clone());
+            for usage in [&event["usage"], &event["x_groq"]["usage"]] {
+                if usage.is_object() {
+                    said.usage = Some(usage.clone());
+                }
             }
             said.tier = text(&event["service_tier"]).or(said.tier);
-            for choice in event["choices"].as_array().unwrap() {
+            for choice in event["choices"].as_array().into_iter().flatten() {
                 said.finish = said.finish.or_else(|| text(&choice["finish_reason"]));
                 for call in choice["delta"]["tool_calls"].as_array().into_iter().flatten() {
                     positions.insert((choice["index"].as_i64(), call["index"].as_i64()));
@@ -246,24 +257,44 @@ fn reported(provider: &str, u: &Value) -> [i64; 6] {
 
 fn price(provider: &str, path: &str, model: &str, said: &Said) -> Option<NanoUsd> {
     let usage = said.usage.as_ref()?;
+    if let Some(billed) = usage["cost"].as_f64() {
+        return NanoUsd::from_usd(billed);
+    }
     let flavor = match path.split('?').next().unwrap() {
         p if p.ends_with("/messages") => "default",
+        _ if ["groq", "mistral"].contains(&provider) => "default",
         p if p.contains("/responses") => "responses",
         p if p.ends_with("/embeddings") => "embeddings",
         _ => "chat",
     };
     let body = json!({"model": model, "usage": usage}).to_string();
     let extract = ExtractRequest::new(&body).with_provider_id(provider).with_api_flavor(flavor);
-    let extracted: ExtractedUsage = genai_prices::extract_usage(&extract).ok()?;
-    let mut request =
-        extracted.price_request()?.with_timestamp(UNIX_EPOCH + Duration::from_micros(AT.0.unsigned_abs()));
+    let when = UNIX_EPOCH + Duration::from_micros(AT.0.unsigned_abs());
+    let extracted: ExtractedUsage;
+    let counted: Usage;
+    let mut request = if let Ok(found) = genai_prices::extract_usage(&extract) {
+        extracted = found;
+        extracted.price_request()?
+    } else {
+        // The table has no reader for this shape (DeepSeek's responses): the counts themselves.
+        let [input, read, _, _, reasoning, output] =
+            reported(provider, usage).map(|n| f64::from(i32::try_from(n).unwrap()));
+        counted = Usage::from([
+            (UsageKey::INPUT_TOKENS, input),
+            (UsageKey::CACHE_READ_TOKENS, read),
+            (UsageKey::OUTPUT_TOKENS, output),
+            (UsageKey::OUTPUT_REASONING_TOKENS, reasoning),
+        ]);
+        PriceRequest::new(model, &counted).with_provider_id(provider)
+    };
+    request = request.with_timestamp(when);
     if let Some(tier) = said.tier.as_deref().filter(|tier| matches!(*tier, "flex" | "priority")) {
         request = request.with_price_context("service_tier", tier);
     }
     NanoUsd::from_usd(genai_prices::calculate(&request).ok()?.total_price)
 }
 
-fn walk(file: &str, provider: &str, format: WireFormat) {
+fn walk(file: &str, provider: &str, format: WireFormat, expected_usages: i64) {
     let context = EnrichContext { pricing: Arc::new(Pricing::load(None).unwrap()) };
     // endpoint → calls, with usage, priced, streamed, tool calls, tokens, nano-dollars
     let mut table: BTreeMap<String, [i64; 7]> = BTreeMap::new();
@@ -280,7 +311,9 @@ fn walk(file: &str, provider: &str, format: WireFormat) {
         assert_eq!(usize::try_from(row.tool_calls).unwrap(), said.calls, "{case}");
         assert_eq!(row.usage.is_some(), said.usage.is_some(), "{case}: {:?}", row.usage_missing);
         assert_eq!(row.usage.is_none(), row.usage_missing.is_some(), "{case}");
-        assert_eq!(row.error_rule, (r.status >= 400).then_some("status"), "{case}");
+        let failed_inside = streamed && data_lines(&r.response).iter().any(|event| event["error"].is_object());
+        let rule = if failed_inside { Some("stream_error") } else { (r.status >= 400).then_some("status") };
+        assert_eq!(row.error_rule, rule, "{case}");
         assert_eq!(row.error_rule.is_some(), row.error_message.is_some(), "{case}");
         let mut expected_cost = None;
         if let (Some(usage), Some(raw)) = (&row.usage, &said.usage) {
@@ -292,7 +325,11 @@ fn walk(file: &str, provider: &str, format: WireFormat) {
                 usage.reasoning_tokens,
                 usage.output_tokens(),
             ];
-            assert_eq!(ours, reported(provider, raw), "{case}");
+            let mut theirs = reported(provider, raw);
+            if theirs[1] + theirs[2] > theirs[0] {
+                theirs[2] = 0; // written and read in one call: read
+            }
+            assert_eq!(ours, theirs, "{case}");
             expected_cost = row.model.as_deref().and_then(|model| price(provider, &r.path, model, &said));
         }
         assert_eq!(row.cost.as_ref().map(|c| c.amount), expected_cost, "{case}: {:?}", row.model);
@@ -316,15 +353,22 @@ fn walk(file: &str, provider: &str, format: WireFormat) {
     for (endpoint, [calls, usage, priced, streamed, tools, tokens, cost]) in &table {
         println!("{endpoint:<42} {calls:>5} {usage:>5} {priced:>6} {streamed:>8} {tools:>5} {tokens:>8} {cost:>13}");
     }
-    assert!(table.values().map(|line| line[0]).sum::<i64>() > 100, "most recordings are missing");
+    assert!(table.values().map(|line| line[1]).sum::<i64>() >= expected_usages, "most recordings are missing");
 }
 
 #[test]
 fn openai_rows_say_what_openai_said() {
-    walk("openai.jsonl", "openai", WireFormat::Openai);
+    walk("openai.jsonl", "openai", WireFormat::Openai, 200);
 }
 
 #[test]
 fn anthropic_rows_say_what_anthropic_said() {
-    walk("anthropic.jsonl", "anthropic", WireFormat::Anthropic);
+    walk("anthropic.jsonl", "anthropic", WireFormat::Anthropic, 130);
+}
+
+#[test]
+fn rows_of_those_who_copy_openai_say_what_they_said() {
+    for (provider, usages) in [("groq", 40), ("openrouter", 30), ("deepseek", 6), ("mistral", 30), ("cerebras", 9)] {
+        walk(&format!("{provider}.jsonl"), provider, WireFormat::Openai, usages);
+    }
 }
