@@ -4,6 +4,8 @@
 //! The model's name chooses other behaviour: `fail-<status>` answers an error in OpenAI's shape, `stall` never answers,
 //! `cut` breaks off in the middle of a stream.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::reply::Reply;
@@ -66,7 +68,8 @@ fn chat(request: &Value, model: &str) -> Reply {
     });
     if request["stream"] == true {
         let with_usage = request["stream_options"]["include_usage"] == true;
-        return stream(&frame("chat.completion.chunk"), with_usage.then_some(usage), model == "cut");
+        let reply = stream(&frame("chat.completion.chunk"), with_usage.then_some(usage), model == "cut");
+        return if model == "slow" { reply.paced(Duration::from_millis(200)) } else { reply };
     }
     let (message, reason) = match call {
         Some(call) => (json!({"role": "assistant", "content": null, "tool_calls": [call]}), "tool_calls"),
