@@ -5,7 +5,12 @@
 //! filter, with a property that half of the sessions have, with one that a few have, with one that nobody has. It prints
 //! the median, the 99th percentile and the reference beside them: `GET /healthz` on the same connection in the same run,
 //! which is what HTTP alone costs. Default: SQLite under target/bench and 1,000,000 calls.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::expect_used, reason = "a bench is a program for developers: it ends where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a bench is a program for developers: it ends where it fails"
+)]
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -34,10 +39,14 @@ async fn main() {
 }
 
 async fn fill(url: &str, calls: usize) {
-    let options = StoreOptions { url: url.to_owned(), max_read_connections: 2, statement_timeout: Duration::from_secs(120) };
+    let options =
+        StoreOptions { url: url.to_owned(), max_read_connections: 2, statement_timeout: Duration::from_secs(120) };
     let store = Store::open(&options).await.unwrap();
     store.migrate().await.unwrap();
-    let have = usize::try_from(store.call_count(OrgId::DEFAULT, &trailgate::model::filter::Filter::ALL, Default::default()).await.unwrap()).unwrap();
+    let have = usize::try_from(
+        store.call_count(OrgId::DEFAULT, &trailgate::model::filter::Filter::ALL, Default::default()).await.unwrap(),
+    )
+    .unwrap();
     if have >= calls {
         println!("{} holds {have} calls already", store.backend());
         return;
@@ -136,7 +145,9 @@ async fn measure(url: &str) {
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let _gateway = Gateway(child);
-    let base = lines.find_map(|line| line.unwrap().strip_prefix("trailgate is listening on ").map(str::to_owned)).expect("an address");
+    let base = lines
+        .find_map(|line| line.unwrap().strip_prefix("trailgate is listening on ").map(str::to_owned))
+        .expect("an address");
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     println!("{:44} {:>10} {:>10} {:>6}", "query (50 newest sessions)", "p50 ms", "p99 ms", "rows");
     let (p50, p99, _) = rounds(|| http.get(format!("{base}/healthz"))).await;

@@ -7,6 +7,7 @@
 //! Invariant: usage is all or nothing. A count that cannot be believed makes it missing, with a reason.
 
 pub mod api;
+pub mod assemble;
 pub mod body;
 pub mod json;
 pub mod manual;
