@@ -2,6 +2,8 @@
 //! back, has them understood, writes them to the store, tells `live`, and gives the journal its space back.
 #![allow(unused_variables, clippy::todo, clippy::unused_async, missing_docs)] // skeleton
 
+pub mod enrich;
+
 use bytes::Bytes;
 
 use crate::journal::{JournalError, Receipt};

@@ -1,15 +1,44 @@
 //! Wire formats: pure functions from bytes to facts. No `async`, no I/O, no panics on any input.
-#![allow(unused_variables, clippy::todo, missing_docs)] // skeleton
+//!
+//! [`read`] understands one proxied exchange, [`read_log`] one that was posted without a path; [`tags`] reads what clients
+//! say in `Helicone-*` headers; [`manual`] reads the manual logger's envelope. One file per provider format; a new one is
+//! a file, a variant of [`api::Api`] and an arm in [`read_as`].
+//!
+//! Invariant: usage is all or nothing. A count that cannot be believed makes it missing, with a reason.
 
-use crate::model::capture::{Body, WireFormat};
+pub mod api;
+pub mod body;
+pub mod json;
+pub mod manual;
+pub mod sse;
+pub mod stream_usage;
+pub mod tags;
+pub mod usage;
+
+mod answer;
+mod anthropic;
+mod openai;
+mod responses;
+
+use self::answer::Answer;
+use self::api::Api;
+use self::body::{Readable, readable};
+use crate::model::capture::{Body, Kept, WireFormat};
 use crate::model::exchange::{Kind, Usage};
 use crate::model::tags::Note;
+
+/// Error texts are cut at that many characters.
+pub const MAX_ERROR_CHARS: usize = 1_000;
 
 /// What was read from one exchange.
 #[derive(Clone, Debug, Default)]
 pub struct Meaning {
     /// `None`: no model call that this parser knows.
     pub kind: Option<Kind>,
+    /// Whose shape the bodies have, whoever sent them.
+    pub format: WireFormat,
+    /// Which of the format's interfaces: `chat`, `responses`, `embeddings`, `messages`, …; empty where not known.
+    pub api: &'static str,
     pub request_model: Option<String>,
     pub response_model: Option<String>,
     /// The provider's response id, such as `chatcmpl-…`.
@@ -24,17 +53,173 @@ pub struct Meaning {
     pub usage_missing: Option<&'static str>,
     /// `usage.cost` in dollars, as the provider billed it.
     pub billed_usd: Option<f64>,
-    /// Raw usage object of the response in the provider's own shape, for pricing.
+    /// Raw usage object of the response in the provider's own shape, for pricing. Of a stream: its parts laid together.
     pub raw_usage: Option<serde_json::Value>,
+    /// As the response reports it; never what the request asked for.
     pub service_tier: Option<String>,
-    /// The provider's error text.
+    /// The provider's error text, at most [`MAX_ERROR_CHARS`].
     pub error: Option<String>,
-    /// A stream that carried an `error` event although its status said success.
+    /// The answer says that it failed although its status said success: a stream with an `error` event, or a response
+    /// whose own `status` is `failed`.
     pub stream_error: bool,
     pub notes: Vec<Note>,
 }
 
+impl Meaning {
+    /// Takes a usage as read by [`usage`], or the reason why it cannot be.
+    fn set_usage(&mut self, read: Result<Option<Usage>, usage::Fault>) {
+        match read {
+            Ok(found) => self.usage = found,
+            Err(fault) => {
+                self.usage = None;
+                self.usage_missing = Some(fault);
+                self.notes.push(Note::new("usage.invalid", format!("No tokens and no cost: {fault}.")));
+            }
+        }
+    }
+
+    /// Keeps an error text, shortened. The first one that says something wins.
+    fn set_error(&mut self, text: &str) {
+        let text = text.trim();
+        if self.error.is_none() && !text.is_empty() {
+            self.error = Some(text.chars().take(MAX_ERROR_CHARS).collect());
+        }
+    }
+}
+
+/// Whether a status says that the call failed: 400 and above, or one of the negative codes that manual logs carry.
+pub fn is_failure(status: i32) -> bool {
+    !(0..400).contains(&status)
+}
+
 /// Reads one exchange. `path` is the upstream path without query; `status` the response's.
 pub fn read(format: WireFormat, path: &str, status: i32, request: &Body, response: &Body) -> Meaning {
-    todo!()
+    read_as(Api::of(format, path), path, status, [request, response])
 }
+
+/// Reads a logged exchange, which has no path: the shapes of the bodies tell which interface it was.
+pub fn read_log(format: WireFormat, status: i32, request: &Body, response: &Body) -> Meaning {
+    let api = Api::guess(format, &readable(request, "request").text, &readable(response, "response").text);
+    let mut meaning = read_as(api, "", status, [request, response]);
+    meaning.kind = Some(Kind::Llm);
+    meaning
+}
+
+fn read_as(api: Api, path: &str, status: i32, [request, response]: [&Body; 2]) -> Meaning {
+    let mut meaning = Meaning { kind: api.kind(), format: api.format(), api: api.name(), ..Meaning::default() };
+    let mut asked = readable(request, "request");
+    let mut answered = readable(response, "response");
+    meaning.notes.extend(asked.note.take());
+    meaning.notes.extend(answered.note.take());
+
+    let wants_usage = read_request(&mut meaning, request, &asked.text);
+    if meaning.request_model.is_none() {
+        meaning.request_model = api::model_in_path(path);
+    }
+    let answer = Answer::of(response.facts.content_type.as_deref(), &answered.text);
+    meaning.streamed = answer.is_stream();
+    match api {
+        Api::Chat | Api::Completions | Api::Embeddings | Api::Media => openai::read(api, &answer, &mut meaning),
+        Api::Responses | Api::ResponseLookup | Api::Compaction => responses::read(api, &answer, &mut meaning),
+        Api::Messages => anthropic::read(&answer, &mut meaning),
+        Api::Unread(_) | Api::NoModelCall(_) => {}
+    }
+    if is_failure(status) {
+        meaning.stream_error = false;
+        read_error(&answer, &mut meaning);
+    }
+    if meaning.usage.is_none() {
+        meaning.usage_missing = meaning
+            .usage_missing
+            .or_else(|| Some(why_missing(api, status, &answer, (&answered, response, wants_usage))));
+    } else {
+        meaning.usage_missing = None;
+    }
+    meaning
+}
+
+/// The facts of the request that all formats share. True if the body asks for usage at a stream's end.
+fn read_request(meaning: &mut Meaning, body: &Body, text: &str) -> bool {
+    if body.facts.content_type.as_deref().is_some_and(|t| t.starts_with("multipart/form-data")) {
+        meaning.request_model = api::model_in_form(text);
+        return false;
+    }
+    let [model, user, options] = json::fields(text, ["model", "user", "stream_options"]).values;
+    meaning.request_model = json::non_empty_text(model);
+    meaning.user = json::non_empty_text(user);
+    let [include] = options.map_or([None], |options| json::fields(options, ["include_usage"]).values);
+    include == Some("true")
+}
+
+/// Whether a request body asks for a stream.
+pub fn asks_for_stream(request: &str) -> bool {
+    json::fields(request, ["stream"]).values == [Some("true")]
+}
+
+/// The provider's own words, wherever it puts them.
+fn read_error(answer: &Answer<'_>, meaning: &mut Meaning) {
+    match *answer {
+        Answer::Json(text) => {
+            if let Some(words) = error_text(text) {
+                meaning.set_error(&words);
+            }
+        }
+        // A page of HTML helps nobody.
+        Answer::Text(text) if !text.trim_start().starts_with('<') => meaning.set_error(text),
+        _ => {}
+    }
+}
+
+/// `error.message`, `error`, `message` or `detail`, the first that is text.
+fn error_text(object: &str) -> Option<String> {
+    let [error, message, detail] = json::fields(object, ["error", "message", "detail"]).values;
+    json::non_null(error)
+        .and_then(error_words)
+        .or_else(|| json::non_empty_text(message))
+        .or_else(|| json::non_empty_text(detail))
+}
+
+/// What an `error` value says: itself if it is text, else its `message`, `type` or `code`, else its raw JSON.
+pub fn error_words(error: &str) -> Option<String> {
+    if let Some(text) = json::text(error) {
+        return Some(text.into_owned()).filter(|text| !text.is_empty());
+    }
+    let [message, kind, code] = json::fields(error, ["message", "type", "code"]).values;
+    [message, kind, code]
+        .into_iter()
+        .find_map(json::non_empty_text)
+        .or_else(|| json::non_null(Some(error)).map(|raw| raw.chars().take(MAX_ERROR_CHARS).collect()))
+}
+
+fn why_missing(
+    api: Api,
+    status: i32,
+    answer: &Answer<'_>,
+    (answered, response, wants_usage): (&Readable<'_>, &Body, bool),
+) -> &'static str {
+    if let Api::NoModelCall(reason) | Api::Unread(reason) = api {
+        return reason;
+    }
+    if is_failure(status) {
+        return "the call failed";
+    }
+    if answered.unreadable {
+        return "the response's content encoding could not be undone";
+    }
+    match (response.facts.kept, answer) {
+        (Kept::Shed, _) => "the gateway ran short of memory and kept only the beginning of the response",
+        (Kept::Truncated, _) => "the response is larger than the gateway keeps",
+        (Kept::Omitted, _) => "the response was not kept",
+        (Kept::Whole, Answer::Nothing) => "there was no response body",
+        (Kept::Whole, _) if api == Api::Media => "this kind of call reports no tokens",
+        (Kept::Whole, Answer::Text(_)) => "the response is not JSON",
+        (Kept::Whole, _) if answer.is_stream() && api == Api::Chat && !wants_usage => {
+            "the stream carried no usage: the request did not set stream_options.include_usage"
+        }
+        (Kept::Whole, _) if answer.is_stream() => "the stream ended before it reported usage",
+        (Kept::Whole, _) => "the response reports no usage",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,433 @@
+//! Enrich: a capture in, a row out. Everything that is understood of a call is understood here, after it was kept.
+//!
+//! It is total: whatever the bytes are, there is a row. Should a parser panic (a defect), the row has what needed no
+//! parser, and a note. Bodies that the sender asked not to keep are read and then dropped here.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::model::capture::{
+    Begin, Body, BodyFacts, Capture, End, Headers, Kept, LogRoute, Outcome, Posted, WireFormat,
+};
+use crate::model::exchange::{Cost, Exchange, KeptBody, Kind, Source};
+use crate::model::id::RequestId;
+use crate::model::tags::{Note, Tags};
+use crate::pricing::{Pricing, Sale};
+use crate::wire::{self, MAX_ERROR_CHARS, Meaning, manual, tags};
+
+/// What enriching needs beside the capture.
+#[derive(Clone, Debug)]
+pub struct EnrichContext {
+    pub pricing: Arc<Pricing>,
+}
+
+/// Understands a capture.
+pub fn enrich(capture: Capture, context: &EnrichContext) -> Exchange {
+    let row = match capture {
+        Capture::Call { begin, request, end } => call(*begin, request, end.map(|end| *end), context),
+        Capture::Log { posted, body } => log(*posted, &body, context),
+    };
+    storable(row)
+}
+
+/// Headers whose values are credentials.
+const SECRET_HEADERS: [&str; 9] = [
+    "authorization",
+    "proxy-authorization",
+    "x-api-key",
+    "api-key",
+    "x-goog-api-key",
+    "helicone-auth",
+    "cookie",
+    "set-cookie",
+    "x-amz-security-token",
+];
+
+fn call(begin: Begin, request: Body, end: Option<(End, Bytes)>, context: &EnrichContext) -> Exchange {
+    let (end, response) = match end {
+        Some((end, bytes)) => (Some(end), bytes),
+        None => (None, Bytes::new()),
+    };
+    let response = Body { facts: end.as_ref().map(|end| end.response.clone()).unwrap_or_default(), bytes: response };
+    let outcome = end.as_ref().map_or(Outcome::Interrupted, |end| end.outcome);
+    let status = end.as_ref().map_or(0, |end| i32::from(end.status));
+    let path = upstream_path(&begin);
+    let mut meaning = guarded(|| wire::read(begin.format, &path, status, &request, &response));
+
+    let mut row = Exchange {
+        org: begin.org,
+        id: begin.tags.request_id.unwrap_or(RequestId(begin.record.0)),
+        record: begin.record,
+        key: begin.key,
+        source: Source::Proxy,
+        kind: meaning.kind.unwrap_or(Kind::Other),
+        started_at: begin.at,
+        ended_at: begin.at.plus_us(end.as_ref().map_or(0, |end| end.duration_us.max(0))),
+        first_byte_us: end.as_ref().and_then(|end| end.first_byte_us).filter(|_| meaning.streamed),
+        outcome,
+        status,
+        error_rule: None,
+        error_message: None,
+        provider: provider_name(&begin.provider),
+        format: if begin.format == WireFormat::Other { meaning.format } else { begin.format },
+        method: begin.method,
+        path: begin.path,
+        target_url: begin.target_url,
+        streamed: meaning.streamed,
+        model: None,
+        request_model: None,
+        response_model: None,
+        model_override: None,
+        finish_reason: None,
+        tool_calls: 0,
+        session_id: None,
+        session_name: None,
+        session_path: None,
+        user_id: None,
+        prompt_id: None,
+        properties: Vec::new(),
+        usage: None,
+        usage_missing: None,
+        cost: None,
+        notes: begin.notes,
+        request_headers: begin.headers,
+        response_headers: Vec::new(),
+        request: kept(request.facts, request.bytes, begin.tags.omit_request),
+        response: kept(response.facts, response.bytes, begin.tags.omit_response),
+    };
+    if let Some(end) = end {
+        row.notes.extend(end.notes);
+        row.response_headers = end.headers;
+        // The gateway's own reason comes first where the gateway ended the call.
+        if outcome != Outcome::Complete {
+            row.error_message = end.error;
+        }
+    }
+    set_tags(&mut row, begin.tags);
+    set_meaning(&mut row, &mut meaning, &begin.provider, context);
+    judge(&mut row, &meaning, None);
+    row
+}
+
+fn log(posted: Posted, body: &Bytes, context: &EnrichContext) -> Exchange {
+    let parsed = catch_unwind(AssertUnwindSafe(|| manual::parse(body)));
+    let mut envelope = match parsed {
+        Ok(Ok(envelope)) => envelope,
+        Ok(Err(error)) => unread_log(body, &format!("The log could not be read: {error}.")),
+        Err(_) => unread_log(body, "The log could not be read: a defect in the gateway."),
+    };
+    let (meta, meta_notes) = tags::from_pairs(std::mem::take(&mut envelope.meta));
+    let mut all_tags = posted.tags;
+    tags::merge_under(&mut all_tags, meta);
+
+    let request = part(body, &envelope.request, "application/json");
+    let response = part(body, &envelope.response, if envelope.is_text { "" } else { "application/json" });
+    let (provider, format) = logged_provider(posted.route, envelope.provider.as_deref());
+    let event = catch_unwind(|| manual::event(&envelope.request, &envelope.response)).unwrap_or(None);
+    let mut meaning = match &event {
+        Some(event) => event_meaning(event),
+        None => guarded(|| wire::read_log(format, envelope.status, &request, &response)),
+    };
+    if let Some(event) = &event
+        && event.error.is_none()
+        && wire::is_failure(envelope.status)
+        && envelope.is_text
+    {
+        meaning.error = Some(envelope.response.chars().take(MAX_ERROR_CHARS).collect());
+    }
+    let asked_stream = event.is_none() && wire::asks_for_stream(&envelope.request);
+    let streamed = meaning.streamed || asked_stream;
+
+    let started_at =
+        envelope.started_at.unwrap_or_else(|| envelope.ended_at.map_or(posted.at, |end| end.min(posted.at)));
+    let ended_at = envelope.ended_at.unwrap_or(posted.at).max(started_at);
+    let is_url = envelope.url.starts_with("http://") || envelope.url.starts_with("https://");
+    let mut row = Exchange {
+        org: posted.org,
+        id: all_tags.request_id.unwrap_or(RequestId(posted.record.0)),
+        record: posted.record,
+        key: posted.key,
+        source: Source::Manual,
+        kind: meaning.kind.unwrap_or(Kind::Llm),
+        started_at,
+        ended_at,
+        first_byte_us: envelope.first_byte_us,
+        outcome: logged_outcome(envelope.status),
+        status: envelope.status,
+        error_rule: None,
+        error_message: None,
+        provider: provider_name(&provider),
+        format: if meaning.format == WireFormat::Other { format } else { meaning.format },
+        method: "POST".to_owned(),
+        target_url: if is_url { envelope.url.clone() } else { String::new() },
+        path: envelope.url,
+        streamed: streamed || envelope.first_byte_us.is_some_and(|us| us > 0),
+        model: event.as_ref().map(|event| event.model.clone()),
+        request_model: None,
+        response_model: None,
+        model_override: None,
+        finish_reason: None,
+        tool_calls: 0,
+        session_id: None,
+        session_name: None,
+        session_path: None,
+        user_id: None,
+        prompt_id: None,
+        properties: Vec::new(),
+        usage: None,
+        usage_missing: None,
+        cost: None,
+        notes: posted.notes,
+        request_headers: Vec::new(),
+        response_headers: redacted(envelope.headers),
+        request: kept(request.facts, request.bytes, all_tags.omit_request),
+        response: kept(response.facts, response.bytes, all_tags.omit_response),
+    };
+    row.notes.extend(meta_notes);
+    row.notes.extend(envelope.notes);
+    set_tags(&mut row, all_tags);
+    set_meaning(&mut row, &mut meaning, &provider, context);
+    judge(&mut row, &meaning, event.and_then(|event| event.error));
+    row
+}
+
+/// Runs a parser; should it panic, nothing was understood.
+fn guarded(read: impl FnOnce() -> Meaning) -> Meaning {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Meaning {
+        usage_missing: Some("the bodies could not be read: a defect in the gateway"),
+        notes: vec![Note::new("wire.defect", "The bodies could not be read because of a defect in the gateway.")],
+        ..Meaning::default()
+    })
+}
+
+fn unread_log<'a>(body: &'a [u8], note: &str) -> manual::Envelope<'a> {
+    manual::Envelope {
+        request: String::from_utf8_lossy(body),
+        notes: vec![Note::new("log.unread", note)],
+        ..manual::Envelope::default()
+    }
+}
+
+/// Custom events have no tokens; their cost is what they say themselves.
+fn event_meaning(event: &manual::Event) -> Meaning {
+    Meaning {
+        kind: Some(event.kind),
+        usage_missing: Some("this is no model call"),
+        billed_usd: event.billed_usd,
+        ..Meaning::default()
+    }
+}
+
+fn upstream_path(begin: &Begin) -> String {
+    if let Ok(url) = url::Url::parse(&begin.target_url) {
+        return url.path().to_owned();
+    }
+    begin.path.split(['?', '#']).next().unwrap_or("").to_owned()
+}
+
+fn set_tags(row: &mut Exchange, tags: Tags) {
+    row.session_id = tags.session_id;
+    row.session_name = tags.session_name;
+    row.session_path = tags.session_path;
+    row.user_id = tags.user_id;
+    row.prompt_id = tags.prompt_id;
+    row.model_override = tags.model_override;
+    row.properties = tags.properties;
+}
+
+/// Moves what was read into the row and prices it.
+fn set_meaning(row: &mut Exchange, meaning: &mut Meaning, provider: &str, context: &EnrichContext) {
+    row.request_model = meaning.request_model.take();
+    row.response_model = meaning.response_model.take();
+    if row.model.is_none() {
+        row.model = row.model_override.as_ref().or(row.response_model.as_ref()).or(row.request_model.as_ref()).cloned();
+    }
+    row.finish_reason = meaning.finish_reason.take();
+    row.tool_calls = i32::try_from(meaning.tool_calls).unwrap_or(i32::MAX);
+    row.user_id = row.user_id.take().or(meaning.user.take());
+    row.notes.append(&mut meaning.notes);
+    row.usage = meaning.usage;
+    row.usage_missing = match row.usage {
+        Some(_) => None,
+        None => Some(meaning.usage_missing.unwrap_or("the response reports no usage").to_owned()),
+    };
+    row.cost = cost(row, meaning, provider, context);
+}
+
+fn cost(row: &Exchange, meaning: &Meaning, provider: &str, context: &EnrichContext) -> Option<Cost> {
+    if let Some(usd) = meaning.billed_usd {
+        return Pricing::billed(usd);
+    }
+    let sale = Sale {
+        provider,
+        url: &row.target_url,
+        format: meaning.format,
+        api: meaning.api,
+        model: row.model.as_deref()?,
+        usage: row.usage.as_ref()?,
+        raw_usage: meaning.raw_usage.as_ref(),
+        service_tier: meaning.service_tier.as_deref(),
+        at: row.started_at,
+    };
+    catch_unwind(AssertUnwindSafe(|| context.pricing.price(&sale))).unwrap_or(None)
+}
+
+/// Whether the call counts as an error, and in whose words.
+fn judge(row: &mut Exchange, meaning: &Meaning, tool_error: Option<String>) {
+    row.error_rule = if wire::is_failure(row.status) {
+        Some("status")
+    } else if row.outcome != Outcome::Complete {
+        Some("outcome")
+    } else if meaning.stream_error {
+        Some("stream_error")
+    } else if tool_error.is_some() {
+        Some("tool_error")
+    } else {
+        None
+    };
+    let words = row.error_message.take().or_else(|| meaning.error.clone()).or(tool_error);
+    row.error_message = words
+        .filter(|words| row.error_rule.is_some() && !words.is_empty())
+        .map(|words| words.chars().take(MAX_ERROR_CHARS).collect());
+}
+
+fn kept(mut facts: BodyFacts, bytes: Bytes, omit: bool) -> KeptBody {
+    if !omit {
+        return KeptBody { facts, bytes };
+    }
+    facts.kept = Kept::Omitted;
+    KeptBody { facts, bytes: Bytes::new() }
+}
+
+/// A part of a posted log as a body; shares the post's memory where the part is a slice of it.
+fn part(posted: &Bytes, text: &str, content_type: &str) -> Body {
+    let start = (text.as_ptr() as usize).checked_sub(posted.as_ptr() as usize);
+    let within = start.filter(|at| at.checked_add(text.len()).is_some_and(|end| end <= posted.len()));
+    let bytes = match within {
+        Some(at) if !text.is_empty() => posted.slice(at..at + text.len()),
+        _ => Bytes::copy_from_slice(text.as_bytes()),
+    };
+    let facts = BodyFacts {
+        len: text.len() as u64,
+        content_type: (!content_type.is_empty()).then(|| content_type.to_owned()),
+        ..BodyFacts::default()
+    };
+    Body { facts, bytes }
+}
+
+fn redacted(headers: Headers) -> Headers {
+    headers
+        .into_iter()
+        .map(|(name, value)| {
+            let name = name.to_ascii_lowercase();
+            let value = if SECRET_HEADERS.contains(&name.as_str()) { "[redacted]".to_owned() } else { value };
+            (name, value)
+        })
+        .collect()
+}
+
+/// The original's own codes: -2 a timeout, -3 a client that left.
+const fn logged_outcome(status: i32) -> Outcome {
+    match status {
+        -2 => Outcome::Timeout,
+        -3 => Outcome::ClientGone,
+        _ => Outcome::Complete,
+    }
+}
+
+fn logged_provider(route: LogRoute, named: Option<&str>) -> (String, WireFormat) {
+    let name = match (route, named) {
+        (LogRoute::Openai, _) | (LogRoute::Trace, None) => "openai",
+        (LogRoute::Anthropic, _) => "anthropic",
+        (LogRoute::Google, _) => "google",
+        (LogRoute::Custom | LogRoute::Trace, Some(name)) => name,
+        (LogRoute::Custom, None) => "custom",
+    };
+    let lower = name.to_ascii_lowercase();
+    let format = match lower.as_str() {
+        "openai" => WireFormat::Openai,
+        "anthropic" => WireFormat::Anthropic,
+        "google" | "gemini" => WireFormat::Gemini,
+        _ => WireFormat::Other,
+    };
+    (lower, format)
+}
+
+/// Names that rows carry in upper case, as in the original.
+const KNOWN_PROVIDERS: [&str; 38] = [
+    "openai",
+    "anthropic",
+    "azure",
+    "local",
+    "helicone",
+    "amdbartek",
+    "anyscale",
+    "cloudflare",
+    "2yfv",
+    "together",
+    "lemonfox",
+    "fireworks",
+    "perplexity",
+    "google",
+    "openrouter",
+    "wisdominanutshell",
+    "groq",
+    "cohere",
+    "mistral",
+    "deepinfra",
+    "qstash",
+    "firecrawl",
+    "aws",
+    "bedrock",
+    "deepseek",
+    "x",
+    "avian",
+    "nebius",
+    "novita",
+    "openpipe",
+    "chutes",
+    "llama",
+    "nvidia",
+    "vercel",
+    "cerebras",
+    "baseten",
+    "canopywave",
+    "custom",
+];
+
+/// A provider's name on the row: `OPENAI` for `openai`, and so on; another name as it is.
+pub fn provider_name(configured: &str) -> String {
+    let lower = configured.to_ascii_lowercase();
+    let lower = match lower.as_str() {
+        "gemini" => "google",
+        "xai" | "x-ai" => "x",
+        other => other,
+    };
+    if KNOWN_PROVIDERS.contains(&lower) { lower.to_ascii_uppercase() } else { configured.to_owned() }
+}
+
+/// No database keeps NULs in text, and one odd name must not cost a row.
+fn storable(mut row: Exchange) -> Exchange {
+    let texts = [
+        &mut row.error_message,
+        &mut row.model,
+        &mut row.request_model,
+        &mut row.response_model,
+        &mut row.finish_reason,
+        &mut row.user_id,
+    ];
+    for text in texts.into_iter().flatten().chain([&mut row.path, &mut row.target_url, &mut row.provider]) {
+        if text.contains('\0') {
+            *text = text.replace('\0', "\u{fffd}");
+        }
+        if text.len() > tags::MAX_TEXT {
+            text.truncate(text.floor_char_boundary(tags::MAX_TEXT));
+        }
+    }
+    row
+}
+
+#[cfg(test)]
+mod tests;

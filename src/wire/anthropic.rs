@@ -1,0 +1,162 @@
+//! Anthropic's messages, whole and streamed.
+//!
+//! In a stream `message_start` reports the input and a first count of the output; every `message_delta` reports totals so
+//! far, which replace the earlier ones field by field.
+
+use serde_json::{Map, Value};
+
+use super::answer::Answer;
+use super::{Meaning, error_words, json, usage};
+use crate::model::tags::Note;
+
+/// Reads a response of this interface.
+pub(super) fn read(answer: &Answer<'_>, meaning: &mut Meaning) {
+    match *answer {
+        Answer::Json(text) => whole(text, meaning),
+        _ => stream(answer, meaning),
+    }
+}
+
+fn whole(text: &str, meaning: &mut Meaning) {
+    let [reported, content, error] = message_head(text, meaning);
+    if let Some(content) = content {
+        json::elements(content, |block| count_call(block, meaning));
+    }
+    if let Some(words) = error.and_then(error_words) {
+        meaning.stream_error = true;
+        meaning.set_error(&words);
+    }
+    if let Some(raw) = reported {
+        take_usage(raw, meaning);
+    }
+}
+
+/// The fields that a message has in a body and in `message_start`; gives its usage, content and error.
+fn message_head<'a>(message: &'a str, meaning: &mut Meaning) -> [Option<&'a str>; 3] {
+    let [id, model, reason, reported, content, error] =
+        json::fields(message, ["id", "model", "stop_reason", "usage", "content", "error"]).values;
+    meaning.response_id = json::non_empty_text(id);
+    meaning.response_model = json::non_empty_text(model);
+    meaning.finish_reason = json::non_empty_text(reason);
+    [json::non_null(reported), content, json::non_null(error)]
+}
+
+/// `tool_use` asks the client; `server_tool_use` and `mcp_tool_use` run at the provider.
+fn count_call(block: &str, meaning: &mut Meaning) {
+    let [kind] = json::fields(block, ["type"]).values;
+    if kind.and_then(json::text).as_deref() == Some("tool_use") {
+        meaning.tool_calls = meaning.tool_calls.saturating_add(1);
+    }
+}
+
+fn take_usage(raw: &str, meaning: &mut Meaning) {
+    let read = usage::anthropic(raw);
+    meaning.set_usage(read);
+    meaning.billed_usd = usage::billed_usd(raw);
+    let [tier, steps] = json::fields(raw, ["service_tier", "iterations"]).values;
+    meaning.service_tier = json::non_empty_text(tier);
+    meaning.raw_usage = json::value(raw);
+    note_other_models(steps, meaning);
+}
+
+/// Server-side helpers (an advisor, for one) answer with other models, whose tokens the totals leave out.
+fn note_other_models(steps: Option<&str>, meaning: &mut Meaning) {
+    let mut other = false;
+    if let Some(steps) = steps {
+        json::elements(steps, |step| {
+            let [model] = json::fields(step, ["model"]).values;
+            let model = json::non_empty_text(model);
+            other |= model.is_some() && model != meaning.response_model;
+        });
+    }
+    if other {
+        meaning.notes.push(Note::new(
+            "usage.other_models",
+            "Other models worked on this answer; their tokens are in the body's usage.iterations and not in these sums.",
+        ));
+    }
+}
+
+fn stream(answer: &Answer<'_>, meaning: &mut Meaning) {
+    let mut parts = Parts::default();
+    answer.each_event(|event| {
+        let [kind, message, delta, reported, block, error] =
+            json::fields(&event.data, ["type", "message", "delta", "usage", "content_block", "error"]).values;
+        let kind = kind.and_then(json::text);
+        match kind.as_deref().unwrap_or(event.name) {
+            "message_start" => {
+                if let Some(message) = message {
+                    let [reported, _, _] = message_head(message, meaning);
+                    parts.lay(reported);
+                }
+            }
+            "content_block_start" => {
+                if let Some(block) = block {
+                    count_call(block, meaning);
+                }
+            }
+            "message_delta" => {
+                let [reason] = delta.map_or([None], |delta| json::fields(delta, ["stop_reason"]).values);
+                meaning.finish_reason = json::non_empty_text(reason).or(meaning.finish_reason.take());
+                parts.lay(json::non_null(reported));
+                parts.final_seen |= json::non_null(reported).is_some();
+            }
+            "error" => {
+                meaning.stream_error = true;
+                meaning.set_error(&json::non_null(error).and_then(error_words).unwrap_or_default());
+            }
+            _ => {}
+        }
+    });
+    parts.settle(meaning);
+}
+
+/// The usage of a stream, laid together from its events.
+#[derive(Default)]
+struct Parts {
+    total: Map<String, Value>,
+    seen: bool,
+    /// A part was there that is no usable object.
+    broken: bool,
+    final_seen: bool,
+}
+
+impl Parts {
+    fn lay(&mut self, reported: Option<&str>) {
+        let Some(raw) = reported else { return };
+        self.seen = true;
+        let Some(Value::Object(part)) = json::value(raw) else {
+            self.broken = true;
+            return;
+        };
+        if part.get("cache_creation_input_tokens") != self.total.get("cache_creation_input_tokens")
+            && part.get("cache_creation_input_tokens").is_some_and(|v| !v.is_null())
+            && !part.contains_key("cache_creation")
+        {
+            // A new sum without its lifetimes makes the earlier lifetimes stale.
+            self.total.remove("cache_creation");
+        }
+        for (name, value) in part {
+            if !value.is_null() {
+                self.total.insert(name, value);
+            }
+        }
+    }
+
+    fn settle(self, meaning: &mut Meaning) {
+        if !self.seen {
+            return;
+        }
+        if self.broken {
+            meaning.set_usage(Err("the reported usage is not an object"));
+            return;
+        }
+        take_usage(&Value::Object(self.total).to_string(), meaning);
+        if !self.final_seen && meaning.usage.is_some() {
+            meaning.notes.push(Note::new(
+                "usage.partial",
+                "The stream ended before its last usage: the output tokens are those that had been reported by then.",
+            ));
+        }
+    }
+}

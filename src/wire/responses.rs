@@ -1,0 +1,97 @@
+//! OpenAI's responses: whole, streamed, polled and compacted.
+//!
+//! A response that is fetched again (`GET /responses/{id}`) reports the usage of the call that made it. It counts only for
+//! one in background mode, where the call that made it had none to report yet.
+
+use super::answer::Answer;
+use super::api::Api;
+use super::{Meaning, error_words, json, usage};
+
+/// Output items that ask the client to do something. Those that OpenAI runs itself (web search, file search, code
+/// interpreter, MCP) are not among them.
+const CALLS: [&str; 6] =
+    ["function_call", "custom_tool_call", "computer_call", "local_shell_call", "shell_call", "apply_patch_call"];
+
+/// Reads a response of this interface.
+pub(super) fn read(api: Api, answer: &Answer<'_>, meaning: &mut Meaning) {
+    match *answer {
+        Answer::Json(text) => response(api, text, meaning),
+        _ => stream(api, answer, meaning),
+    }
+}
+
+/// A response object: the body itself, or the `response` of an event.
+fn response(api: Api, text: &str, meaning: &mut Meaning) {
+    let [id, model, status, error, incomplete, output, reported, tier, background] = json::fields(
+        text,
+        ["id", "model", "status", "error", "incomplete_details", "output", "usage", "service_tier", "background"],
+    )
+    .values;
+    meaning.response_id = json::non_empty_text(id).or(meaning.response_id.take());
+    meaning.response_model = json::non_empty_text(model).or(meaning.response_model.take());
+    meaning.service_tier = json::non_empty_text(tier).or(meaning.service_tier.take());
+
+    let status = status.and_then(json::text);
+    let [reason] = incomplete.map_or([None], |details| json::fields(details, ["reason"]).values);
+    meaning.finish_reason = json::non_empty_text(reason)
+        .or_else(|| status.as_deref().filter(|s| !matches!(*s, "in_progress" | "queued" | "")).map(str::to_owned))
+        .or(meaning.finish_reason.take());
+    if status.as_deref() == Some("failed") {
+        meaning.stream_error = true;
+    }
+    if let Some(error) = json::non_null(error) {
+        meaning.stream_error = true;
+        if let Some(words) = error_words(error) {
+            meaning.set_error(&words);
+        }
+    }
+    if let Some(output) = output {
+        let mut calls = 0_u32;
+        json::elements(output, |item| calls = calls.saturating_add(u32::from(is_call(item))));
+        meaning.tool_calls = meaning.tool_calls.max(calls);
+    }
+    let Some(raw) = json::non_null(reported) else { return };
+    if api == Api::ResponseLookup && background != Some("true") {
+        meaning.usage_missing = Some("the usage of a response that is fetched again was counted when it was made");
+        return;
+    }
+    let read = usage::openai(raw, false);
+    if read == Ok(None) {
+        return;
+    }
+    meaning.set_usage(read);
+    meaning.billed_usd = usage::billed_usd(raw);
+    meaning.raw_usage = json::value(raw);
+}
+
+fn is_call(item: &str) -> bool {
+    let [kind] = json::fields(item, ["type"]).values;
+    kind.and_then(json::text).is_some_and(|kind| CALLS.contains(&&*kind))
+}
+
+fn stream(api: Api, answer: &Answer<'_>, meaning: &mut Meaning) {
+    let mut begun_calls = 0_u32;
+    answer.each_event(|event| {
+        let [kind, inner, item, message, error] =
+            json::fields(&event.data, ["type", "response", "item", "message", "error"]).values;
+        let kind = kind.and_then(json::text);
+        match kind.as_deref().unwrap_or(event.name) {
+            "response.output_item.done" => {
+                begun_calls = begun_calls.saturating_add(u32::from(item.is_some_and(is_call)));
+            }
+            // The error's fields are in the event itself, or (by some copies) in an `error` object.
+            "error" => {
+                meaning.stream_error = true;
+                let words = json::non_empty_text(message).or_else(|| json::non_null(error).and_then(error_words));
+                meaning.set_error(words.as_deref().unwrap_or(""));
+            }
+            _ => {
+                if let Some(inner) = json::non_null(inner) {
+                    response(api, inner, meaning);
+                }
+            }
+        }
+    });
+    // The last event lists them all; the items count where the stream broke off before it.
+    meaning.tool_calls = meaning.tool_calls.max(begun_calls);
+}

@@ -1,0 +1,238 @@
+//! Token counts as providers report them, split into the disjoint parts of [`Usage`].
+//!
+//! A count is believed only if it is a non-negative whole number of a plausible size. One count that is not, or parts that
+//! exceed their whole, make the usage as a whole missing with a reason: a wrong number is worse than none.
+
+use super::json;
+use crate::model::exchange::Usage;
+
+/// No single call has that many tokens.
+const MAX_TOKENS: f64 = 1e12;
+
+/// Why a reported usage cannot be used: one short clause for a person.
+pub type Fault = &'static str;
+
+const NOT_A_COUNT: Fault = "the reported usage has a count that is no whole number of tokens";
+const INCONSISTENT: Fault = "the reported usage has parts that exceed their whole";
+const NOT_AN_OBJECT: Fault = "the reported usage is not an object";
+
+/// A token count. Absent and `null` are `Ok(None)`.
+pub fn count(raw: Option<&str>) -> Result<Option<i64>, Fault> {
+    let Some(raw) = json::non_null(raw) else { return Ok(None) };
+    let number: f64 = raw.parse().map_err(|_| NOT_A_COUNT)?;
+    // Some gateways write whole numbers as `12.0`.
+    if !(0.0..=MAX_TOKENS).contains(&number) || number.fract() != 0.0 || raw.starts_with('-') {
+        return Err(NOT_A_COUNT);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "whole and within range, checked above")]
+    Ok(Some(number as i64))
+}
+
+/// A count that counts as zero where it is not reported.
+fn part(raw: Option<&str>) -> Result<i64, Fault> {
+    Ok(count(raw)?.unwrap_or(0))
+}
+
+/// Picks fields of a nested object; absent, `null` or another type gives none.
+fn nested<'a, const N: usize>(raw: Option<&'a str>, names: [&str; N]) -> [Option<&'a str>; N] {
+    json::non_null(raw).map_or([None; N], |raw| json::fields(raw, names).values)
+}
+
+/// OpenAI's shapes, old (`prompt_tokens`, `completion_tokens`) and new (`input_tokens`, `output_tokens`), and those of the
+/// providers that copy them. `Ok(None)` where it has neither. `input_only` is for embeddings, which have no output.
+pub fn openai(raw: &str, input_only: bool) -> Result<Option<Usage>, Fault> {
+    if !json::is_object(raw) {
+        return Err(NOT_AN_OBJECT);
+    }
+    let [prompt, completion, input, output, total, prompt_details, completion_details, input_details, output_details] =
+        json::fields(
+            raw,
+            [
+                "prompt_tokens",
+                "completion_tokens",
+                "input_tokens",
+                "output_tokens",
+                "total_tokens",
+                "prompt_tokens_details",
+                "completion_tokens_details",
+                "input_tokens_details",
+                "output_tokens_details",
+            ],
+        )
+        .values;
+    let input_total = count(prompt)?.or(count(input)?);
+    let output_total = count(completion)?.or(count(output)?);
+    let (Some(input_total), Some(output_total)) = (input_total, output_total.or(input_only.then_some(0))) else {
+        return Ok(None);
+    };
+
+    let [cached, written, audio_in] = nested(
+        json::non_null(prompt_details).or(input_details),
+        ["cached_tokens", "cache_write_tokens", "audio_tokens"],
+    );
+    let [reasoning, audio_out] =
+        nested(json::non_null(completion_details).or(output_details), ["reasoning_tokens", "audio_tokens"]);
+    let (cached, written, audio_in) = (part(cached)?, part(written)?, part(audio_in)?);
+    let (reasoning, audio_out) = (part(reasoning)?, part(audio_out)?);
+
+    // A few providers (xAI) count reasoning beside the completion instead of in it; the total gives them away.
+    let beside = reasoning > 0
+        && count(total).ok().flatten() == Some(input_total.saturating_add(output_total).saturating_add(reasoning));
+    let completion = if beside { output_total - audio_out } else { output_total - audio_out - reasoning };
+    let prompt = input_total - cached - written - audio_in;
+    if prompt < 0 || completion < 0 {
+        return Err(INCONSISTENT);
+    }
+    Ok(Some(Usage {
+        prompt_tokens: prompt,
+        prompt_cache_read_tokens: cached,
+        prompt_cache_write_tokens: written,
+        prompt_cache_write_1h_tokens: 0,
+        prompt_audio_tokens: audio_in,
+        completion_tokens: completion,
+        completion_audio_tokens: audio_out,
+        reasoning_tokens: reasoning,
+    }))
+}
+
+/// Anthropic's shape: `input_tokens` is without the cache's part already, `output_tokens` includes thinking.
+pub fn anthropic(raw: &str) -> Result<Option<Usage>, Fault> {
+    if !json::is_object(raw) {
+        return Err(NOT_AN_OBJECT);
+    }
+    let [input, output, read, written, lifetimes, details] = json::fields(
+        raw,
+        [
+            "input_tokens",
+            "output_tokens",
+            "cache_read_input_tokens",
+            "cache_creation_input_tokens",
+            "cache_creation",
+            "output_tokens_details",
+        ],
+    )
+    .values;
+    let (Some(input), Some(output)) = (count(input)?, count(output)?) else { return Ok(None) };
+    let [five_minutes, one_hour] = nested(lifetimes, ["ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"]);
+    let [thinking] = nested(details, ["thinking_tokens"]);
+    let (five_minutes, one_hour, thinking) = (part(five_minutes)?, part(one_hour)?, part(thinking)?);
+    let written = count(written)?.unwrap_or(five_minutes + one_hour);
+    if thinking > output || one_hour > written {
+        return Err(INCONSISTENT);
+    }
+    Ok(Some(Usage {
+        prompt_tokens: input,
+        prompt_cache_read_tokens: part(read)?,
+        prompt_cache_write_tokens: written,
+        prompt_cache_write_1h_tokens: one_hour,
+        completion_tokens: output - thinking,
+        reasoning_tokens: thinking,
+        ..Usage::default()
+    }))
+}
+
+/// `usage.cost`: dollars that the provider billed. Only a plain non-negative number is believed.
+pub fn billed_usd(raw: &str) -> Option<f64> {
+    let [cost] = json::fields(raw, ["cost"]).values;
+    cost?.parse::<f64>().ok().filter(|usd| usd.is_finite() && *usd >= 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_whole_plausible_and_not_negative() {
+        for (raw, expected) in [
+            (None, Ok(None)),
+            (Some("null"), Ok(None)),
+            (Some("0"), Ok(Some(0))),
+            (Some("12"), Ok(Some(12))),
+            (Some("12.0"), Ok(Some(12))),
+            (Some("1000000000000"), Ok(Some(1_000_000_000_000))),
+        ] {
+            assert_eq!(count(raw), expected, "{raw:?}");
+        }
+        for raw in
+            ["-1", "-0", "1.5", "\"12\"", "1e400", "1e13", "9223372036854775808", "{}", "[1]", "true", "inf", "NaN"]
+        {
+            assert!(count(Some(raw)).is_err(), "{raw}");
+        }
+    }
+
+    #[test]
+    fn openai_parts_are_disjoint() {
+        let chat = r#"{"prompt_tokens":100,"completion_tokens":50,"total_tokens":150,
+            "prompt_tokens_details":{"cached_tokens":40,"audio_tokens":10},
+            "completion_tokens_details":{"reasoning_tokens":20,"audio_tokens":5}}"#;
+        let usage = openai(chat, false).unwrap().unwrap();
+        assert_eq!(
+            usage,
+            Usage {
+                prompt_tokens: 50,
+                prompt_cache_read_tokens: 40,
+                prompt_audio_tokens: 10,
+                completion_tokens: 25,
+                completion_audio_tokens: 5,
+                reasoning_tokens: 20,
+                ..Usage::default()
+            }
+        );
+        assert_eq!((usage.input_tokens(), usage.output_tokens()), (100, 50));
+
+        let responses = r#"{"input_tokens":9,"input_tokens_details":{"cached_tokens":4,"cache_write_tokens":3},
+            "output_tokens":7,"output_tokens_details":{"reasoning_tokens":7}}"#;
+        let usage = openai(responses, false).unwrap().unwrap();
+        assert_eq!((usage.prompt_tokens, usage.prompt_cache_read_tokens, usage.prompt_cache_write_tokens), (2, 4, 3));
+        assert_eq!((usage.completion_tokens, usage.reasoning_tokens), (0, 7));
+    }
+
+    #[test]
+    fn reasoning_beside_the_completion_is_known_by_the_total() {
+        let xai = r#"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":115,
+            "completion_tokens_details":{"reasoning_tokens":100}}"#;
+        let usage = openai(xai, false).unwrap().unwrap();
+        assert_eq!((usage.completion_tokens, usage.reasoning_tokens, usage.output_tokens()), (5, 100, 105));
+    }
+
+    #[test]
+    fn a_half_or_wrong_usage_is_none() {
+        assert_eq!(openai(r#"{"prompt_tokens":5}"#, false), Ok(None));
+        assert_eq!(openai(r#"{"prompt_tokens":5,"total_tokens":5}"#, true).unwrap().unwrap().prompt_tokens, 5);
+        assert_eq!(openai("{}", false), Ok(None));
+        for raw in [
+            "3",
+            "[]",
+            r#"{"prompt_tokens":"5","completion_tokens":1}"#,
+            r#"{"prompt_tokens":5,"completion_tokens":-1}"#,
+            r#"{"prompt_tokens":5,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":6}}"#,
+            r#"{"prompt_tokens":5,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":"x"}}"#,
+            r#"{"prompt_tokens":5,"completion_tokens":1,"completion_tokens_details":{"reasoning_tokens":2}}"#,
+        ] {
+            assert!(openai(raw, false).is_err(), "{raw}");
+        }
+        assert_eq!(anthropic(r#"{"input_tokens":1}"#), Ok(None));
+        assert!(anthropic(r#"{"input_tokens":1,"output_tokens":true}"#).is_err());
+    }
+
+    #[test]
+    fn anthropic_keeps_cache_lifetimes_apart() {
+        let raw = r#"{"input_tokens":3,"output_tokens":50,"cache_read_input_tokens":7,"cache_creation_input_tokens":30,
+            "cache_creation":{"ephemeral_5m_input_tokens":10,"ephemeral_1h_input_tokens":20},
+            "output_tokens_details":{"thinking_tokens":30}}"#;
+        let usage = anthropic(raw).unwrap().unwrap();
+        assert_eq!((usage.prompt_tokens, usage.prompt_cache_read_tokens), (3, 7));
+        assert_eq!((usage.prompt_cache_write_tokens, usage.prompt_cache_write_1h_tokens), (30, 20));
+        assert_eq!((usage.completion_tokens, usage.reasoning_tokens), (20, 30));
+        assert_eq!((usage.input_tokens(), usage.output_tokens()), (40, 50));
+    }
+
+    #[test]
+    fn billed_cost_is_a_plain_number() {
+        assert_eq!(billed_usd(r#"{"cost":0.00014}"#), Some(0.000_14));
+        assert_eq!(billed_usd(r#"{"cost":0}"#), Some(0.0));
+        for raw in [r#"{"cost":"1"}"#, r#"{"cost":-1}"#, r#"{"cost":1e400}"#, r#"{"cost":null}"#, "{}", "[]"] {
+            assert_eq!(billed_usd(raw), None, "{raw}");
+        }
+    }
+}
