@@ -1,1 +1,365 @@
-//! auth
+//! Auth: from the credentials on a request to a [`Caller`]. This is the only place that does it, for the proxy, the manual
+//! logger and the API alike, so that every carrier gives the same rights.
+//!
+//! Keys are random and long, so the store keeps a plain BLAKE3 hash; a presented key is hashed before it touches anything
+//! else. Known keys are remembered, and go on working while the database is away; unknown ones are asked for then with
+//! [`AuthError::Unavailable`], never called unknown.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::header::{AUTHORIZATION, HeaderName};
+use http::{HeaderMap, HeaderValue};
+use moka::future::Cache;
+use rand::Rng as _;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::model::id::{KeyId, OrgId};
+use crate::model::query::{KeyRow, Rights};
+use crate::model::units::Micros;
+use crate::store::{Store, StoreError};
+
+/// How long a known key is believed before the store is asked again: the time in which a revoked key dies on every replica.
+const FRESH: Duration = Duration::from_secs(15);
+/// How long a known key is believed while the store cannot be asked.
+const STALE: Duration = Duration::from_secs(24 * 3600);
+/// How long an unknown key is not asked for again.
+const UNKNOWN: Duration = Duration::from_secs(5);
+
+const HELICONE_AUTH: HeaderName = HeaderName::from_static("helicone-auth");
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const API_KEY: HeaderName = HeaderName::from_static("api-key");
+
+/// Who is calling: the tenant and what it may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub org: OrgId,
+    /// `None` where no key was needed and none was shown.
+    pub key: Option<KeyId>,
+    pub rights: Rights,
+}
+
+/// Why there is no caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    #[error("no API key was given: send Helicone-Auth: Bearer <key>, or Authorization: Bearer <key> to the API")]
+    Missing,
+    #[error("the API key is not known or was revoked")]
+    Unknown,
+    #[error("the API key does not have the right that this needs")]
+    Forbidden,
+    #[error("the API key cannot be checked now: the database is away")]
+    Unavailable,
+}
+
+/// Why a key could not be made, listed or revoked.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthFault {
+    #[error("a key can give only rights that its maker has")]
+    TooMuch,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The keeper of keys. Cheap to clone.
+#[derive(Clone)]
+pub struct Auth {
+    store: Store,
+    required: bool,
+    known: Cache<[u8; 32], Known>,
+    unknown: Cache<[u8; 32], ()>,
+}
+
+#[derive(Clone)]
+struct Known {
+    row: Arc<KeyRow>,
+    asked: Instant,
+}
+
+/// The credentials of a proxied call: our own taken out, the provider's left to be forwarded.
+#[derive(Debug, Default)]
+pub struct Presented {
+    /// From `Helicone-Auth`, or from the path.
+    pub own: Option<SecretString>,
+}
+
+impl Auth {
+    /// `required`: whether a call without a known key is refused.
+    pub fn new(store: Store, required: bool) -> Self {
+        Self {
+            store,
+            required,
+            known: Cache::builder().max_capacity(100_000).time_to_live(STALE).build(),
+            unknown: Cache::builder().max_capacity(100_000).time_to_live(UNKNOWN).build(),
+        }
+    }
+
+    /// Whether a key is needed.
+    pub const fn required(&self) -> bool {
+        self.required
+    }
+
+    /// The caller of an API request or a manual log: `Helicone-Auth`, `Authorization`, `x-api-key` or `api-key`.
+    ///
+    /// # Errors
+    /// Without a known key where one is needed, and when the key cannot be checked.
+    pub async fn caller(&self, headers: &HeaderMap) -> Result<Caller, AuthError> {
+        let carriers = [HELICONE_AUTH, AUTHORIZATION, X_API_KEY, API_KEY];
+        let mut presented = false;
+        for value in carriers.iter().filter_map(|name| headers.get(name)) {
+            for candidate in candidates(value) {
+                presented = true;
+                if let Some(caller) = self.look_up(candidate).await? {
+                    return Ok(caller);
+                }
+            }
+        }
+        self.without_key(presented)
+    }
+
+    /// The caller of a proxied call. Whatever in `Authorization`, `x-api-key` or `api-key` is a key of ours is taken out of
+    /// the headers, so that it never reaches a provider.
+    ///
+    /// # Errors
+    /// As [`Auth::caller`].
+    pub async fn admit(&self, headers: &mut HeaderMap, presented: &Presented) -> Result<Caller, AuthError> {
+        let own = presented.own.as_ref().map(|secret| strip_bearer(secret.expose_secret()));
+        let mut caller = None;
+        if let Some(own) = own {
+            caller = self.look_up(own).await?;
+            if caller.is_none() && self.required {
+                return Err(AuthError::Unknown);
+            }
+        }
+        for name in [AUTHORIZATION, X_API_KEY, API_KEY] {
+            let Some(value) = headers.get(&name).cloned() else { continue };
+            let search_all = self.required && caller.is_none();
+            let (kept, found) = self.split_own(&value, search_all).await?;
+            caller = caller.or(found);
+            match kept {
+                Kept::All => {}
+                Kept::Part(rest) => {
+                    headers.insert(name, rest);
+                }
+                Kept::Nothing => {
+                    headers.remove(name);
+                }
+            }
+        }
+        match caller {
+            Some(caller) => Ok(caller),
+            None => self.without_key(own.is_some()),
+        }
+    }
+
+    /// Splits one credential header into what is ours and what is the provider's. Parts that do not look like ours are
+    /// looked up only if `search_all`: a provider's key is nobody's business otherwise.
+    async fn split_own(&self, value: &HeaderValue, search_all: bool) -> Result<(Kept, Option<Caller>), AuthError> {
+        let Ok(text) = value.to_str() else { return Ok((Kept::All, None)) };
+        let mut found = None;
+        let mut rest = Vec::new();
+        for part in text.split(',') {
+            let key = strip_bearer(part);
+            let ours = if looks_own(key) || search_all { self.look_up(key).await? } else { None };
+            match ours {
+                Some(caller) => found = found.or(Some(caller)),
+                // A key in our form never goes to a provider, known or not.
+                None if looks_own(key) => {}
+                None => rest.push(part.trim()),
+            }
+        }
+        if rest.len() == text.split(',').count() {
+            return Ok((Kept::All, found));
+        }
+        let kept = match HeaderValue::from_str(&rest.join(", ")) {
+            Ok(mut value) if !rest.is_empty() => {
+                value.set_sensitive(true);
+                Kept::Part(value)
+            }
+            _ => Kept::Nothing,
+        };
+        Ok((kept, found))
+    }
+
+    fn without_key(&self, presented: bool) -> Result<Caller, AuthError> {
+        match (self.required, presented) {
+            (false, _) => Ok(Caller { org: OrgId::DEFAULT, key: None, rights: Rights::ALL }),
+            (true, true) => Err(AuthError::Unknown),
+            (true, false) => Err(AuthError::Missing),
+        }
+    }
+
+    async fn look_up(&self, key: &str) -> Result<Option<Caller>, AuthError> {
+        if key.is_empty() {
+            return Ok(None);
+        }
+        let hash = hash(key);
+        let remembered = self.known.get(&hash).await;
+        if let Some(known) = &remembered
+            && known.asked.elapsed() < FRESH
+        {
+            return Ok(Some(caller_of(&known.row)));
+        }
+        if remembered.is_none() && self.unknown.contains_key(&hash) {
+            return Ok(None);
+        }
+        match (self.store.key_by_hash(&hash).await, remembered) {
+            (Ok(Some(row)), _) => {
+                let row = Arc::new(row);
+                self.known.insert(hash, Known { row: Arc::clone(&row), asked: Instant::now() }).await;
+                Ok(Some(caller_of(&row)))
+            }
+            (Ok(None), _) => {
+                self.known.invalidate(&hash).await;
+                self.unknown.insert(hash, ()).await;
+                Ok(None)
+            }
+            (Err(_), Some(known)) => {
+                // Asked again in a while, not on every call: a database that is away answers slowly.
+                self.known.insert(hash, Known { row: Arc::clone(&known.row), asked: Instant::now() }).await;
+                Ok(Some(caller_of(&known.row)))
+            }
+            (Err(error), None) if self.required => {
+                tracing::warn!(%error, "auth.key_check_failed");
+                Err(AuthError::Unavailable)
+            }
+            (Err(_), None) => Ok(None),
+        }
+    }
+
+    /// Makes a key; the secret is shown this once.
+    ///
+    /// # Errors
+    /// When it would have more rights than its maker, or the store fails.
+    pub async fn create_key(
+        &self,
+        by: &Caller,
+        name: &str,
+        rights: Rights,
+    ) -> Result<(KeyRow, SecretString), AuthFault> {
+        if !by.rights.includes(rights) {
+            return Err(AuthFault::TooMuch);
+        }
+        let (row, secret) = new_key(by.org, name, rights);
+        self.store.insert_key(&row, &hash(secret.expose_secret())).await?;
+        Ok((row, secret))
+    }
+
+    /// The organisation's keys, revoked ones included.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn keys(&self, org: OrgId) -> Result<Vec<KeyRow>, AuthFault> {
+        Ok(self.store.keys(org).await?)
+    }
+
+    /// Revokes a key; false if the organisation has none of that id. On other replicas it dies within [`FRESH`].
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn revoke(&self, org: OrgId, id: KeyId) -> Result<bool, AuthFault> {
+        let revoked = self.store.revoke_key(org, id).await?;
+        self.known.invalidate_all();
+        Ok(revoked)
+    }
+
+    /// At the first start with keys required: makes the first key of the default organisation. `None` if there is one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn first_key(&self) -> Result<Option<SecretString>, AuthFault> {
+        let (row, secret) = new_key(OrgId::DEFAULT, "first key", Rights::ALL);
+        let made = self.store.insert_first_key(&row, &hash(secret.expose_secret())).await?;
+        Ok(made.then_some(secret))
+    }
+
+    /// Accepts the key of `auth.key`, with all rights in the default organisation.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn accept(&self, key: &SecretString) -> Result<(), AuthFault> {
+        let (row, _) = new_key(OrgId::DEFAULT, "auth.key", Rights::ALL);
+        self.store.upsert_key(&row, &hash(key.expose_secret())).await?;
+        Ok(())
+    }
+}
+
+enum Kept {
+    All,
+    Part(HeaderValue),
+    Nothing,
+}
+
+fn caller_of(row: &KeyRow) -> Caller {
+    Caller { org: row.org, key: Some(row.id), rights: row.rights }
+}
+
+/// The keys that a header value may hold: `Bearer a`, `a`, or `Bearer a, Bearer b`.
+fn candidates(value: &HeaderValue) -> impl Iterator<Item = &str> {
+    value.to_str().unwrap_or_default().split(',').map(strip_bearer).filter(|key| !key.is_empty())
+}
+
+fn strip_bearer(text: &str) -> &str {
+    let text = text.trim();
+    match text.split_at_checked(7) {
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer ") => key.trim(),
+        _ => text,
+    }
+}
+
+fn looks_own(key: &str) -> bool {
+    key.starts_with("sk-helicone-") || key.starts_with("pk-helicone-")
+}
+
+/// What the store knows a key by.
+pub fn hash(key: &str) -> [u8; 32] {
+    blake3::derive_key("trailgate 2026 api key", key.as_bytes())
+}
+
+/// A key in the form that Helicone's clients expect: `sk-helicone-` and four groups of seven base-32 letters, 140 random bits.
+fn new_key(org: OrgId, name: &str, rights: Rights) -> (KeyRow, SecretString) {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut random = [0_u8; 28];
+    rand::rng().fill_bytes(&mut random);
+    let mut text = String::from("sk-helicone");
+    for (n, byte) in random.into_iter().enumerate() {
+        if n % 7 == 0 {
+            text.push('-');
+        }
+        let letter = ALPHABET.get(usize::from(byte % 32)).copied().unwrap_or(b'a');
+        text.push(char::from(letter));
+    }
+    let row = KeyRow {
+        id: KeyId::generate(),
+        org,
+        name: name.to_owned(),
+        rights,
+        created_at: Micros::now(),
+        revoked_at: None,
+    };
+    (row, SecretString::from(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_have_the_form_that_clients_check() {
+        let (_, secret) = new_key(OrgId::DEFAULT, "x", Rights::ALL);
+        let groups: Vec<&str> = secret.expose_secret().strip_prefix("sk-helicone-").unwrap().split('-').collect();
+        assert_eq!(groups.len(), 4);
+        assert!(groups.iter().all(|g| g.len() == 7 && g.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())));
+        let (_, other) = new_key(OrgId::DEFAULT, "x", Rights::ALL);
+        assert_ne!(secret.expose_secret(), other.expose_secret());
+    }
+
+    #[test]
+    fn a_header_may_hold_one_key_or_two() {
+        let of = |text: &str| candidates(&HeaderValue::from_str(text).unwrap()).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(of("Bearer a"), ["a"]);
+        assert_eq!(of("bearer  a , Bearer b"), ["a", "b"]);
+        assert_eq!(of("a"), ["a"]);
+        assert_eq!(of("Bearer "), Vec::<String>::new());
+    }
+}

@@ -29,17 +29,14 @@ pub fn fold(calls: &[CallRow]) -> PathNode {
             root.inclusive.add(call);
         }
         for segment in segments(call.path.as_deref().unwrap_or_default()) {
-            at = match by_name.get(&(at, segment.to_owned())) {
-                Some(&known) => known,
-                None => {
-                    let new = drafts.len();
-                    let above = drafts.get(at).map_or("/", |d| d.path.as_str());
-                    let path = format!("{}/{segment}", above.trim_end_matches('/'));
-                    drafts.push(Draft::new(at, segment.to_owned(), path));
-                    by_name.insert((at, segment.to_owned()), new);
-                    new
-                }
-            };
+            let name = (at, segment.to_owned());
+            at = by_name.get(&name).copied().unwrap_or(drafts.len());
+            if at == drafts.len() {
+                let above = drafts.get(name.0).map_or("/", |d| d.path.as_str());
+                let path = format!("{}/{segment}", above.trim_end_matches('/'));
+                drafts.push(Draft::new(name.0, segment.to_owned(), path));
+                by_name.insert(name, at);
+            }
             if let Some(draft) = drafts.get_mut(at) {
                 draft.inclusive.add(call);
             }
