@@ -1,1 +1,152 @@
-//! api
+//! The API: manual logs come in, sessions and requests are asked for. JSON over HTTP in Helicone's shapes, with additions.
+//!
+//! It knows the store and ingest, never the proxy. Each handler takes the caller's right as an extractor, so a route
+//! without one shows in its signature. All times leave here as text, all money in dollars, all durations in
+//! milliseconds.
+
+mod answer;
+mod error;
+mod extract;
+mod health;
+mod histogram;
+mod keys;
+mod log;
+mod marks;
+mod openapi;
+mod properties;
+mod request_row;
+mod requests;
+mod session;
+mod sessions;
+mod sort;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::auth::Auth;
+use crate::ingest::Ingest;
+use crate::store::Store;
+
+pub use error::ApiError;
+pub use health::{JournalState, Probes};
+pub use log::{is_log_path, take as take_log};
+
+/// How long a request waits for what was logged before it to be in the store.
+const SETTLE_LIMIT: Duration = Duration::from_millis(250);
+
+/// Everything that handlers use. Cheap to clone.
+#[derive(Clone)]
+pub struct ApiState {
+    pub store: Store,
+    pub ingest: Ingest,
+    pub auth: Auth,
+    pub limits: Limits,
+    pub probes: Probes,
+}
+
+/// Sizes and times that bound a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Of a manual log's body.
+    pub log_bytes: usize,
+    /// Of any other body.
+    pub query_bytes: usize,
+    /// Of the bodies in one page of requests.
+    pub page_bytes: usize,
+    /// In which a request's body must arrive.
+    pub body_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const MIB: usize = 1024 * 1024;
+        Self { log_bytes: 10 * MIB, query_bytes: MIB, page_bytes: 10 * MIB, body_timeout: Duration::from_secs(60) }
+    }
+}
+
+impl ApiState {
+    /// Lets what was accepted before reach the store, so that clients read what they wrote. Gives up when the store is
+    /// away or far behind: an answer that is a little old is better than none.
+    async fn settled(&self) {
+        self.ingest.settled(SETTLE_LIMIT).await;
+    }
+}
+
+/// The routes. The fallback takes manual logs under any base path and answers 404 else; an application that proxies
+/// replaces it, and asks [`is_log_path`] and [`owns`] first.
+pub fn router(state: ApiState) -> Router {
+    routes().split_for_parts().0.fallback(elsewhere).method_not_allowed_fallback(wrong_method).with_state(state)
+}
+
+/// The description of all routes.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes().into_openapi()
+}
+
+/// Whether a path belongs to the API even if it names nothing in it: such a path is answered 404, never forwarded.
+pub fn owns(path: &str) -> bool {
+    const OURS: [&str; 6] = ["session", "request", "property", "api-keys", "feedback", "trace"];
+    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+    segments.next() == Some("v1") && segments.next().is_some_and(|second| OURS.contains(&second))
+}
+
+fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::with_openapi(openapi::Frame::openapi())
+        .routes(routes!(sessions::query))
+        .routes(routes!(sessions::count))
+        .routes(routes!(sessions::names))
+        .routes(routes!(sessions::metrics))
+        .routes(routes!(session::detail))
+        .routes(routes!(session::feedback))
+        .routes(routes!(session::tag, session::set_tag))
+        .routes(routes!(requests::query))
+        .routes(routes!(requests::query_legacy))
+        .routes(routes!(requests::count))
+        .routes(routes!(requests::by_ids))
+        .routes(routes!(requests::get))
+        .routes(routes!(requests::raw_body))
+        .routes(routes!(marks::feedback))
+        .routes(routes!(marks::helicone_feedback))
+        .routes(routes!(marks::property))
+        .routes(routes!(marks::scores))
+        .routes(routes!(properties::keys))
+        .routes(routes!(properties::values))
+        .routes(routes!(keys::create, keys::list))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(log::custom))
+        .routes(routes!(log::openai))
+        .routes(routes!(log::anthropic))
+        .routes(routes!(log::google))
+        .routes(routes!(log::short))
+        .routes(routes!(log::trace))
+        .routes(routes!(log::trace_short))
+        .routes(routes!(log::trace_typed))
+        .routes(routes!(health::alive))
+        .routes(routes!(health::healthcheck))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
+        .routes(routes!(health::description))
+        .routes(routes!(health::helicone_test))
+}
+
+async fn elsewhere(State(state): State<ApiState>, request: Request) -> Response {
+    match is_log_path(request.uri().path()) {
+        Some(route) => take_log(&state, route, request).await,
+        None => not_here(),
+    }
+}
+
+/// What a path of the API that names nothing is answered.
+pub fn not_here() -> Response {
+    ApiError::NotFound("the API has no such path; GET /openapi.json lists them".to_owned()).into_response()
+}
+
+async fn wrong_method() -> ApiError {
+    ApiError::Method
+}

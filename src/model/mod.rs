@@ -9,4 +9,5 @@ pub mod id;
 pub mod query;
 pub mod session;
 pub mod tags;
+pub mod tree;
 pub mod units;

@@ -1,0 +1,106 @@
+//! Routes that anybody may ask: is it alive, is it ready, its figures, its description. Nothing in them is a tenant's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::ApiState;
+
+const PING_LIMIT: Duration = Duration::from_secs(2);
+
+/// What the routes of this file ask the rest of the process.
+#[derive(Clone)]
+pub struct Probes {
+    /// All figures in the text format of Prometheus.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    pub journal: Arc<dyn Fn() -> JournalState + Send + Sync>,
+}
+
+/// How the journal and the drain behind it stand.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct JournalState {
+    /// Whether records are accepted.
+    pub writable: bool,
+    /// Whether the drain makes headway: false where records wait too long although the database answers.
+    pub draining: bool,
+    pub bytes_on_disk: u64,
+    /// Age of the oldest record that is not in the database yet.
+    pub oldest_waiting_ms: Option<u64>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Readiness {
+    ready: bool,
+    store: StoreState,
+    journal: JournalState,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StoreState {
+    /// `sqlite` or `postgres`.
+    #[schema(value_type = String)]
+    backend: &'static str,
+    /// Whether it answered just now.
+    available: bool,
+}
+
+/// The process answers
+#[utoipa::path(get, path = "/healthz", tag = "health", operation_id = "healthz", security(()),
+    responses((status = 200, body = String)))]
+pub async fn alive() -> &'static str {
+    "ok"
+}
+
+/// The process answers, in the original's words
+#[utoipa::path(get, path = "/healthcheck", tag = "health", operation_id = "healthcheck", security(()),
+    responses((status = 200, body = Object)))]
+pub async fn healthcheck() -> Response {
+    Json(json!({ "status": "healthy :)" })).into_response()
+}
+
+/// Whether calls can be accepted and recorded
+///
+/// A database that is away does not make it unready: calls are forwarded and wait in the journal. It is unready where the
+/// journal takes no records, or where they are not moved to a database that answers.
+#[utoipa::path(get, path = "/readyz", tag = "health", operation_id = "readyz", security(()),
+    responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
+pub async fn ready(State(state): State<ApiState>) -> Response {
+    let available = matches!(tokio::time::timeout(PING_LIMIT, state.store.ping()).await, Ok(Ok(())));
+    let journal = (state.probes.journal)();
+    let ready = journal.writable && (journal.draining || !available);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let store = StoreState { backend: state.store.backend(), available };
+    (status, Json(Readiness { ready, store, journal })).into_response()
+}
+
+/// Figures of the process for Prometheus
+#[utoipa::path(get, path = "/metrics", tag = "health", operation_id = "metrics", security(()),
+    responses((status = 200, content_type = "text/plain; version=0.0.4", body = String)))]
+pub async fn metrics(State(state): State<ApiState>) -> Response {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], (state.probes.metrics)()).into_response()
+}
+
+/// This description
+#[utoipa::path(get, path = "/openapi.json", tag = "health", operation_id = "openapi", security(()),
+    responses((status = 200, body = Object)))]
+pub async fn description() -> Response {
+    Json(super::openapi()).into_response()
+}
+
+/// A greeting with the custom properties of the request, to try headers with
+#[utoipa::path(get, path = "/helicone/test", tag = "health", operation_id = "heliconeTest", security(()),
+    responses((status = 200, body = Object)))]
+pub async fn helicone_test(mut headers: HeaderMap) -> Response {
+    let (tags, _, _) = crate::wire::tags::take(&mut headers);
+    let properties: serde_json::Map<_, _> =
+        tags.properties.into_iter().map(|p| (p.key, serde_json::Value::from(p.value))).collect();
+    Json(json!({ "test": "Hello World!", "properties": properties })).into_response()
+}

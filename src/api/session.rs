@@ -1,0 +1,290 @@
+//! One session: `GET /v1/session/{id}` with its tree, its feedback and its tags.
+
+use axum::extract::{Query, State};
+use axum::http::Uri;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::ApiState;
+use super::answer::{Answer, Done, iso, ms, ok};
+use super::error::ApiError;
+use super::extract::{Json, Logger, Reader, Text};
+use super::openapi::{Faults, Missing};
+use super::sessions::{SessionResult, total_tokens};
+use crate::model::session::{CallRow, PathNode, Totals};
+use crate::model::tree::fold;
+use crate::model::units::{Micros, NanoUsd};
+
+const DEFAULT_CALLS: i64 = 10_000;
+const MOST_CALLS: i64 = 50_000;
+const MOST_TAG_BYTES: usize = 1024;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DetailParams {
+    /// Calls to answer at most, oldest first: 1 to 50000, default 10000.
+    limit: Option<i64>,
+}
+
+/// A session with its calls as light rows and its tree.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionDetail {
+    /// Totals over all calls, as in the session list, times in UTC.
+    session: SessionResult,
+    tree: TreeNode,
+    /// In order of start.
+    calls: Vec<CallLight>,
+    /// True where the session has more calls than were asked for; the tree is then that of the calls in `calls`.
+    truncated: bool,
+}
+
+/// A path with the calls made at exactly this path, and the paths below it.
+///
+/// A call without a path is at `/`; a leading slash is added; empty segments count for nothing. Below 48 levels the rest
+/// of a path is one segment.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TreeNode {
+    /// The last segment as sent; empty for the root.
+    segment: String,
+    /// From the root, with a leading slash.
+    path: String,
+    /// Over the calls at exactly this path.
+    own: NodeTotals,
+    /// Over the calls at this path and below.
+    inclusive: NodeTotals,
+    /// Start of the first call here or below.
+    started_at: String,
+    /// End of the last call here or below.
+    ended_at: String,
+    /// From `started_at` to `ended_at`.
+    span_ms: f64,
+    /// Ids of the calls at exactly this path, in order of start.
+    calls: Vec<String>,
+    /// In order of first appearance.
+    #[schema(no_recursion)]
+    children: Vec<Self>,
+}
+
+/// Sums over calls.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NodeTotals {
+    requests: i64,
+    errors: i64,
+    /// US dollars, over the calls whose cost is known.
+    cost: f64,
+    unpriced_requests: i64,
+    input_tokens: i64,
+    output_tokens: i64,
+    total_tokens: i64,
+    /// Time in which at least one of the calls was running.
+    busy_ms: f64,
+    /// Sum of the calls' wall times.
+    latency_ms: f64,
+}
+
+/// A call without its bodies.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CallLight {
+    request_id: String,
+    /// `llm`, `tool`, `vector_db`, `data` or `other`.
+    kind: String,
+    /// As sent; null if none was.
+    path: Option<String>,
+    /// ISO 8601, UTC, microseconds.
+    started_at: String,
+    ended_at: String,
+    /// From the session's start to this call's.
+    offset_ms: f64,
+    duration_ms: f64,
+    /// Null where the answer was not streamed.
+    time_to_first_token: Option<f64>,
+    status: i32,
+    /// `complete`, `unreachable`, `upstream_reset`, `client_gone`, `timeout`, `refused` or `interrupted`.
+    outcome: String,
+    /// Null unless the call counts as failed: which rule says so.
+    error_rule: Option<String>,
+    error_message: Option<String>,
+    provider: String,
+    model: Option<String>,
+    streamed: bool,
+    finish_reason: Option<String>,
+    /// Tool calls that the answer asks for.
+    tool_calls: i32,
+    user_id: Option<String>,
+    /// US dollars; null where not known.
+    cost: Option<f64>,
+    /// Tokens are null where no usage was reported.
+    prompt_tokens: Option<i64>,
+    completion_tokens: Option<i64>,
+    prompt_cache_read_tokens: Option<i64>,
+    prompt_cache_write_tokens: Option<i64>,
+    reasoning_tokens: Option<i64>,
+    input_tokens: Option<i64>,
+    output_tokens: Option<i64>,
+    total_tokens: Option<i64>,
+}
+
+impl CallLight {
+    fn new(row: CallRow, session_start: Micros) -> Self {
+        let usage = row.usage;
+        Self {
+            request_id: row.id.to_string(),
+            started_at: iso(row.started_at),
+            ended_at: iso(row.ended_at),
+            offset_ms: ms(row.started_at - session_start),
+            duration_ms: ms(row.ended_at - row.started_at),
+            time_to_first_token: row.first_byte_us.map(ms),
+            kind: row.kind,
+            path: row.path,
+            status: row.status,
+            outcome: row.outcome,
+            error_rule: row.error_rule,
+            error_message: row.error_message,
+            provider: row.provider,
+            model: row.model,
+            streamed: row.streamed,
+            finish_reason: row.finish_reason,
+            tool_calls: row.tool_calls,
+            user_id: row.user_id,
+            cost: row.cost.map(NanoUsd::usd),
+            prompt_tokens: usage.map(|u| u.prompt_tokens),
+            completion_tokens: usage.map(|u| u.completion_tokens),
+            prompt_cache_read_tokens: usage.map(|u| u.prompt_cache_read_tokens),
+            prompt_cache_write_tokens: usage.map(|u| u.prompt_cache_write_tokens),
+            reasoning_tokens: usage.map(|u| u.reasoning_tokens),
+            input_tokens: usage.map(|u| u.input_tokens()),
+            output_tokens: usage.map(|u| u.output_tokens()),
+            total_tokens: usage.map(|u| u.input_tokens().saturating_add(u.output_tokens())),
+        }
+    }
+}
+
+impl NodeTotals {
+    fn new(totals: &Totals, busy_us: i64) -> Self {
+        Self {
+            requests: totals.calls,
+            errors: totals.errors,
+            cost: totals.cost.usd(),
+            unpriced_requests: totals.unpriced,
+            input_tokens: totals.usage.input_tokens(),
+            output_tokens: totals.usage.output_tokens(),
+            total_tokens: total_tokens(totals),
+            busy_ms: ms(busy_us),
+            latency_ms: ms(totals.latency_sum_us),
+        }
+    }
+}
+
+impl TreeNode {
+    /// Recursive; the fold bounds the depth.
+    fn new(node: PathNode, calls: &[CallRow]) -> Self {
+        let id_of = |index: usize| calls.get(index).map(|call| call.id.to_string());
+        Self {
+            own: NodeTotals::new(&node.own, node.own_busy_us),
+            inclusive: NodeTotals::new(&node.inclusive, node.inclusive_busy_us),
+            started_at: iso(node.first_at),
+            ended_at: iso(node.last_ended_at),
+            span_ms: ms(node.span_us),
+            calls: node.calls.into_iter().filter_map(id_of).collect(),
+            children: node.children.into_iter().map(|child| Self::new(child, calls)).collect(),
+            segment: node.segment,
+            path: node.path,
+        }
+    }
+}
+
+/// One session with its tree
+///
+/// An id that holds a slash comes percent-encoded (`%2F`).
+#[utoipa::path(get, path = "/v1/session/{id}", tag = "sessions", operation_id = "getSession",
+    params(("id" = String, Path, description = "the session's id, percent-encoded"), DetailParams),
+    responses((status = 200, body = Answer<SessionDetail>), Missing, Faults))]
+pub async fn detail(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    Text(id): Text,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    let Query(params) = Query::<DetailParams>::try_from_uri(&uri)
+        .map_err(|_| ApiError::bad("limit", "must be a whole number; no other parameter is known"))?;
+    let limit = params.limit.unwrap_or(DEFAULT_CALLS);
+    if !(1..=MOST_CALLS).contains(&limit) {
+        return Err(ApiError::bad("limit", format!("must be between 1 and {MOST_CALLS}")));
+    }
+    state.settled().await;
+    let Some(session) = state.store.session(caller.org, &id).await? else { return Err(ApiError::no_session(&id)) };
+    let mut calls = state.store.session_calls(caller.org, &id, limit + 1).await?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let truncated = calls.len() > limit;
+    calls.truncate(limit);
+    let start = session.first_at;
+    Ok(ok(SessionDetail {
+        session: SessionResult::new(session, 0),
+        tree: TreeNode::new(fold(&calls), &calls),
+        calls: calls.into_iter().map(|call| CallLight::new(call, start)).collect(),
+        truncated,
+    }))
+}
+
+/// A judgement.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FeedbackBody {
+    /// True: good.
+    pub rating: bool,
+}
+
+/// Judges a session
+///
+/// Kept as property `Helicone-Session-Feedback` (`1` or `0`) of its first call.
+#[utoipa::path(post, path = "/v1/session/{id}/feedback", tag = "sessions", operation_id = "rateSession",
+    params(("id" = String, Path)), request_body = FeedbackBody,
+    responses((status = 200, body = Done), Missing, Faults))]
+pub async fn feedback(
+    State(state): State<ApiState>,
+    Logger(caller): Logger,
+    Text(id): Text,
+    Json(body): Json<FeedbackBody>,
+) -> Result<Response, ApiError> {
+    state.settled().await;
+    if !state.store.set_session_feedback(caller.org, &id, body.rating).await? {
+        return Err(ApiError::no_session(&id));
+    }
+    Ok(ok(()))
+}
+
+/// The session's newest tag, or null
+#[utoipa::path(get, path = "/v1/session/{id}/tag", tag = "sessions", operation_id = "getSessionTag",
+    params(("id" = String, Path)), responses((status = 200, body = Answer<Option<String>>), Faults))]
+pub async fn tag(State(state): State<ApiState>, Reader(caller): Reader, Text(id): Text) -> Result<Response, ApiError> {
+    Ok(ok(state.store.session_tag(caller.org, &id).await?))
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TagBody {
+    /// At most 1024 bytes.
+    tag: String,
+}
+
+/// Tags a session; the newest tag counts
+#[utoipa::path(post, path = "/v1/session/{id}/tag", tag = "sessions", operation_id = "tagSession",
+    params(("id" = String, Path)), request_body = TagBody,
+    responses((status = 200, body = Done), Missing, Faults))]
+pub async fn set_tag(
+    State(state): State<ApiState>,
+    Logger(caller): Logger,
+    Text(id): Text,
+    Json(body): Json<TagBody>,
+) -> Result<Response, ApiError> {
+    if body.tag.len() > MOST_TAG_BYTES {
+        return Err(ApiError::bad("tag", format!("is longer than {MOST_TAG_BYTES} bytes")));
+    }
+    state.settled().await;
+    if !state.store.set_session_tag(caller.org, &id, &body.tag).await? {
+        return Err(ApiError::no_session(&id));
+    }
+    Ok(ok(()))
+}
