@@ -22,4 +22,5 @@ pub mod proxy;
 
 pub mod app;
 pub mod cli;
+pub mod demo;
 pub mod telemetry;
