@@ -22,5 +22,6 @@ pub mod proxy;
 
 pub mod app;
 pub mod cli;
+pub mod demo;
 pub mod listen;
 pub mod telemetry;
