@@ -1,1 +1,318 @@
-//! app
+//! The composition root: builds everything once, in the order of the layers, serves, and takes it down in reverse.
+//!
+//! The gateway serves from the first moment: with the database away, calls are proxied and kept in the journal, and the
+//! schema, the first key and the drain follow when it is back.
+#![expect(clippy::print_stdout, reason = "where to point an SDK, and the first key, are for the person who started it")]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
+use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::ExposeSecret as _;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::api::{self, ApiState, JournalState, Limits, Probes};
+use crate::auth::{Auth, AuthFault};
+use crate::config::{AuthMode, Config, Durability};
+use crate::ingest::enrich::{EnrichContext, enrich};
+use crate::ingest::{Budget, DrainOptions, Ingest, IngestParts, Sink, StoreSink};
+use crate::journal::{self, Journal, JournalOptions, Reader};
+use crate::listen;
+use crate::live::Live;
+use crate::model::exchange::Exchange;
+use crate::model::query::Written;
+use crate::pricing::Pricing;
+use crate::proxy::Proxy;
+use crate::store::{Store, StoreError, StoreOptions};
+use crate::{telemetry, ui};
+
+/// How long the start waits for the database before it serves without it.
+const PREPARE: Duration = Duration::from_secs(10);
+/// How often the database is asked again after that.
+const PREPARE_AGAIN: Duration = Duration::from_secs(2);
+/// How long the shutdown waits for the journal to reach the database. What does not make it is drained at the next start.
+const LAST_DRAIN: Duration = Duration::from_secs(5);
+/// A record that waits longer than this beside a database that answers means that the drain is stuck.
+const STUCK: Duration = Duration::from_secs(120);
+/// Bytes of one write to the journal at most.
+const GROUP_BYTES: usize = 1 << 20;
+/// Watchers of live rows that fall so many events behind are told to fetch anew.
+const LIVE_EVENTS: usize = 1_024;
+
+/// `trailgate serve`: until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When something that serving cannot do without fails: the address, the data folder, the journal, the schema.
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(config.server.listen)
+        .await
+        .with_context(|| format!("server.listen: cannot listen on {}", config.server.listen))?;
+    serve_on(config, listener).await
+}
+
+/// The same on a listener that is there already.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_on(config: Config, listener: TcpListener) -> anyhow::Result<()> {
+    telemetry::start_log(&config.log)?;
+    let metrics = telemetry::start_metrics()?;
+    let stop = CancellationToken::new();
+    let leave = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    tasks.spawn(watch_signals(stop.clone(), leave.clone())?);
+    let gateway = Gateway::build(Arc::new(config), listener.local_addr()?, metrics, &tasks).await?;
+    gateway.run(listener, stop, leave).await
+}
+
+/// Opens the store that the configuration names; does not bring its schema up to date.
+///
+/// # Errors
+/// When the data folder cannot be made, or the URL is wrong.
+pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    std::fs::create_dir_all(&config.data_dir)
+        .with_context(|| format!("data.dir: cannot make {}", config.data_dir.display()))?;
+    let options = StoreOptions {
+        url: config.database.url.expose_secret().to_owned(),
+        max_read_connections: config.database.max_read_connections,
+        statement_timeout: config.database.statement_timeout,
+    };
+    Ok(Store::open(&options).await?)
+}
+
+/// Everything that runs, put together.
+struct Gateway {
+    config: Arc<Config>,
+    address: SocketAddr,
+    store: Store,
+    ingest: Ingest,
+    auth: Auth,
+    app: Router,
+    prepared: CancellationToken,
+    drain: tokio::task::JoinHandle<()>,
+}
+
+impl Gateway {
+    async fn build(
+        config: Arc<Config>,
+        address: SocketAddr,
+        metrics: PrometheusHandle,
+        tasks: &TaskTracker,
+    ) -> anyhow::Result<Self> {
+        let store = open_store(&config).await?;
+        let (journal, reader) = open_journal(&config)?;
+        let pricing = Arc::new(Pricing::load(config.price_overlay.as_deref())?);
+        let context = EnrichContext { pricing };
+        let prepared = CancellationToken::new();
+        let parts = IngestParts {
+            journal,
+            reader,
+            understand: Arc::new(move |capture| enrich(capture, &context)),
+            live: Live::new(LIVE_EVENTS),
+            budget: Budget::new(config.capture.memory_bytes),
+            options: DrainOptions {
+                frames: config.drain.batch_rows.saturating_mul(2),
+                linger: config.drain.linger,
+                ..DrainOptions::default()
+            },
+        };
+        let sink = PreparedSink { prepared: prepared.clone(), sink: StoreSink::new(store.clone()) };
+        let (ingest, drain) = Ingest::start(parts, sink);
+        let drain = tasks.spawn(drain.run());
+        let auth = Auth::new(store.clone(), keys_required(&config, address));
+        let proxy = Proxy::new(Arc::clone(&config), auth.clone(), ingest.clone())?;
+        let state = ApiState {
+            store: store.clone(),
+            ingest: ingest.clone(),
+            auth: auth.clone(),
+            limits: Limits { log_bytes: config.capture.max_log_bytes, ..Limits::default() },
+            probes: probes(&ingest, metrics),
+        };
+        Ok(Self { config, address, store, ingest, auth, app: router(state, proxy), prepared, drain })
+    }
+
+    async fn run(self, listener: TcpListener, stop: CancellationToken, leave: CancellationToken) -> anyhow::Result<()> {
+        let preparing = prepare(self.store.clone(), self.auth.clone(), Arc::clone(&self.config), self.prepared.clone());
+        let mut preparing = std::pin::pin!(preparing);
+        let in_time = tokio::select! {
+            result = tokio::time::timeout(PREPARE, &mut preparing) => result,
+            () = stop.cancelled() => Ok(Ok(())),
+        };
+        match in_time {
+            Ok(result) => result?,
+            Err(_) => tracing::warn!("app.database_away: calls are proxied and kept in the journal until it is back"),
+        }
+        self.announce();
+        let serving = listen::serve(listener, self.app.clone(), &self.config.server, stop.cancelled(), leave.cancelled());
+        let mut serving = std::pin::pin!(serving);
+        if self.prepared.is_cancelled() {
+            serving.await;
+        } else {
+            tokio::select! {
+                () = &mut serving => {}
+                result = &mut preparing => {
+                    result?;
+                    serving.await;
+                }
+            }
+        }
+        self.end(&leave).await;
+        Ok(())
+    }
+
+    fn announce(&self) {
+        let Self { config, address, .. } = self;
+        let url = format!("http://{address}");
+        println!("trailgate is listening on {url}");
+        println!("  OpenAI SDKs:        base_url = {url}/v1");
+        println!("  Anthropic SDKs:     base_url = {url}");
+        println!("  other providers:    base_url = {url}/v1/gateway/<provider>/v1");
+        println!("  manual loggers:     logging_endpoint = {url}");
+        println!("  API:                POST {url}/v1/session/query, GET {url}/openapi.json");
+        let keys = if self.auth.required() { "are required (trailgate key create)" } else { "are not needed" };
+        println!("  keys:               {keys}");
+        println!("  data:               {} ({})", config.data_dir.display(), self.store.backend());
+    }
+
+    async fn end(self, leave: &CancellationToken) {
+        let kept = tokio::select! {
+            kept = self.ingest.close(LAST_DRAIN) => kept,
+            () = leave.cancelled() => self.ingest.close(Duration::ZERO).await,
+        };
+        if !kept {
+            tracing::info!("app.backlog_stays: the journal is drained at the next start");
+        }
+        if tokio::time::timeout(LAST_DRAIN, self.drain).await.is_err() {
+            tracing::warn!("app.drain_did_not_end");
+        }
+        if tokio::time::timeout(LAST_DRAIN, self.store.close()).await.is_err() {
+            tracing::warn!("app.store_did_not_close");
+        }
+    }
+}
+
+/// What is not the API's goes to a provider; manual logs are taken under any base path.
+fn router(state: ApiState, proxy: Proxy) -> Router {
+    let for_logs = state.clone();
+    let fallback = move |request: Request| {
+        let (state, proxy) = (for_logs.clone(), proxy.clone());
+        async move { dispatch(&state, &proxy, request).await }
+    };
+    api::router(state).merge(ui::router()).fallback(fallback)
+}
+
+async fn dispatch(state: &ApiState, proxy: &Proxy, request: Request) -> Response {
+    let path = request.uri().path();
+    if let Some(route) = api::is_log_path(path) {
+        return api::take_log(state, route, request).await;
+    }
+    if api::owns(path) {
+        return api::not_here();
+    }
+    proxy.serve(request).await
+}
+
+/// The store as the drain's sink, from the moment that its schema is there.
+struct PreparedSink {
+    prepared: CancellationToken,
+    sink: StoreSink,
+}
+
+impl Sink for PreparedSink {
+    async fn write(&mut self, batch: &[Exchange]) -> Result<Written, StoreError> {
+        self.prepared.cancelled().await;
+        self.sink.write(batch).await
+    }
+}
+
+/// Brings the database to where serving needs it, however long it is away.
+async fn prepare(store: Store, auth: Auth, config: Arc<Config>, prepared: CancellationToken) -> anyhow::Result<()> {
+    loop {
+        match prepare_once(&store, &auth, &config).await {
+            Ok(()) => {
+                prepared.cancel();
+                return Ok(());
+            }
+            Err(AuthFault::Store(error)) if error.may_pass() => tracing::warn!(%error, "app.database_not_ready"),
+            Err(error) => return Err(error.into()),
+        }
+        tokio::time::sleep(PREPARE_AGAIN).await;
+    }
+}
+
+async fn prepare_once(store: &Store, auth: &Auth, config: &Config) -> Result<(), AuthFault> {
+    store.migrate().await?;
+    if let Some(key) = &config.auth.key {
+        auth.accept(key).await?;
+    } else if auth.required()
+        && let Some(key) = auth.first_key().await?
+    {
+        println!("the first API key, shown this once: {}", key.expose_secret());
+    }
+    Ok(())
+}
+
+fn keys_required(config: &Config, address: SocketAddr) -> bool {
+    match config.auth.mode {
+        AuthMode::Open => false,
+        AuthMode::Keys => true,
+        AuthMode::Auto => !address.ip().is_loopback(),
+    }
+}
+
+fn open_journal(config: &Config) -> anyhow::Result<(Journal, Reader)> {
+    let dir = config.data_dir.join("journal");
+    let options = JournalOptions {
+        dir: dir.clone(),
+        durability: match config.journal.durability {
+            Durability::Durable => journal::Durability::Durable,
+            Durability::Fast => journal::Durability::Fast,
+        },
+        segment_bytes: config.journal.segment_bytes,
+        group_bytes: GROUP_BYTES,
+        max_bytes: config.journal.max_bytes,
+    };
+    Journal::open(options).with_context(|| format!("the journal in {} cannot be opened", dir.display()))
+}
+
+fn probes(ingest: &Ingest, metrics: PrometheusHandle) -> Probes {
+    let for_metrics = ingest.clone();
+    let for_journal = ingest.clone();
+    Probes {
+        metrics: Arc::new(move || {
+            telemetry::gauge_ingest(&for_metrics);
+            metrics.render()
+        }),
+        journal: Arc::new(move || {
+            let stats = for_journal.journal().stats();
+            JournalState {
+                writable: stats.disk_bytes < stats.max_bytes,
+                draining: stats.oldest_waiting.is_none_or(|age| age < STUCK),
+                bytes_on_disk: stats.disk_bytes,
+                oldest_waiting_ms: stats.oldest_waiting.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+            }
+        }),
+    }
+}
+
+fn watch_signals(stop: CancellationToken, leave: CancellationToken) -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        for token in [stop, leave] {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            token.cancel();
+        }
+    })
+}

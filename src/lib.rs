@@ -19,6 +19,7 @@ pub mod ingest;
 
 pub mod api;
 pub mod proxy;
+pub mod ui;
 
 pub mod app;
 pub mod cli;

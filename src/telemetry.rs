@@ -5,6 +5,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Log;
+use crate::ingest::Ingest;
 
 /// Writes the log to standard error from here on.
 ///
@@ -26,4 +27,31 @@ pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     let handle = PrometheusBuilder::new().install_recorder().context("metrics cannot be started")?;
     metrics::describe_counter!("trailgate_calls_total", "Proxied calls by outcome");
     Ok(handle)
+}
+
+/// Reads the journal's and the drain's figures into gauges; called whenever somebody asks for the metrics.
+#[expect(clippy::cast_precision_loss, reason = "figures for display; Prometheus has floating-point numbers only")]
+pub fn gauge_ingest(ingest: &Ingest) {
+    let journal = ingest.journal().stats();
+    let drain = ingest.stats();
+    let oldest = journal.oldest_waiting.map_or(0.0, |age| age.as_secs_f64());
+    for (name, value) in [
+        ("trailgate_journal_bytes", journal.disk_bytes as f64),
+        ("trailgate_journal_segments", journal.segments as f64),
+        ("trailgate_journal_oldest_waiting_seconds", oldest),
+        ("trailgate_journal_last_sync_seconds", journal.last_sync.as_secs_f64()),
+        ("trailgate_journal_groups_total", journal.groups as f64),
+        ("trailgate_journal_frames_total", journal.frames as f64),
+        ("trailgate_journal_frames_refused_total", journal.refused as f64),
+        ("trailgate_journal_bytes_cut_total", journal.bytes_cut as f64),
+        ("trailgate_journal_frames_lost_total", journal.frames_lost as f64),
+        ("trailgate_journal_errors_total", journal.errors as f64),
+        ("trailgate_capture_memory_bytes", ingest.budget().used() as f64),
+        ("trailgate_drain_stored_total", drain.stored as f64),
+        ("trailgate_drain_replayed_total", drain.replayed as f64),
+        ("trailgate_drain_dead_total", drain.dead as f64),
+        ("trailgate_drain_failures_total", drain.failures as f64),
+    ] {
+        metrics::gauge!(name).set(value);
+    }
 }

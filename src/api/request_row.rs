@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::answer::{iso, ms};
-use crate::model::capture::{Body, Kept};
+use crate::model::capture::{BodyFacts, Body, Kept};
 use crate::model::query::{CallBodies, CallDetail};
 use crate::model::tags::Note;
 use crate::model::units::NanoUsd;
@@ -31,7 +31,8 @@ pub struct HeliconeRequest {
     /// ISO 8601, UTC, microseconds.
     request_created_at: String,
     response_created_at: String,
-    /// JSON where it parses as such, else text; a placeholder object where `storage_location` is `s3`.
+    /// JSON where it parses as such, a stream assembled to the answer that it adds up to (its chunks are in
+    /// `streamed_data`), else text; a placeholder object where `storage_location` is `s3`.
     #[schema(value_type = serde_json::Value)]
     request_body: Box<RawValue>,
     #[schema(value_type = serde_json::Value)]
@@ -41,6 +42,13 @@ pub struct HeliconeRequest {
     request_body_base64: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     response_body_base64: Option<String>,
+    /// How much of the body was kept, its length and, where not all was kept, the SHA-256 of all that passed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    request_body_facts: Option<BodyFacts>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    response_body_facts: Option<BodyFacts>,
     /// Where the bodies are, if they are not here; relative to this API.
     #[serde(skip_serializing_if = "Option::is_none")]
     body_url: Option<String>,
@@ -157,6 +165,8 @@ impl HeliconeRequest {
             response_body: response.body,
             request_body_base64: request.base64,
             response_body_base64: response.base64,
+            request_body_facts: request.facts,
+            response_body_facts: response.facts,
             response_status: call.status,
             request_path: row.request_path,
             target_url: row.target_url,
@@ -226,6 +236,7 @@ pub const FEEDBACK_SCORE: &str = "helicone-score-feedback";
 struct Shown {
     body: Box<RawValue>,
     base64: Option<String>,
+    facts: Option<BodyFacts>,
 }
 
 impl Shown {
@@ -235,11 +246,12 @@ impl Shown {
 
     /// `None` where it does not fit. JSON stays as it was written: numbers, order, doubled keys and escapes included.
     fn of(body: &Body, which: &str, model: Option<&str>, left: &mut usize) -> Option<Self> {
+        let facts = Some(body.facts.clone());
         if body.facts.kept == Kept::Omitted {
-            return Some(Self { body: to_raw_value(&serde_json::json!({ "model": model })).ok()?, base64: None });
+            return Some(Self { body: to_raw_value(&serde_json::json!({ "model": model })).ok()?, base64: None, facts });
         }
         if body.bytes.is_empty() {
-            return Some(Self { body: RawValue::NULL.to_owned(), base64: None });
+            return Some(Self { body: RawValue::NULL.to_owned(), base64: None, facts });
         }
         *left = left.checked_sub(body.bytes.len())?;
         let readable = wire::body::readable(body, which);
@@ -249,14 +261,17 @@ impl Shown {
         let text = readable.text.into_owned();
         let body = match serde_json::from_str::<&RawValue>(&text) {
             Ok(json) => json.to_owned(),
-            Err(_) => to_raw_value(&text).ok()?,
+            Err(_) => match wire::assemble::assemble(body.facts.content_type.as_deref(), &text) {
+                Some(whole) => to_raw_value(&whole).ok()?,
+                None => to_raw_value(&text).ok()?,
+            },
         };
-        Some(Self { body, base64 })
+        Some(Self { body, base64, facts })
     }
 
     fn placeholder() -> Self {
         let body = RawValue::from_string(PLACEHOLDER.to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned());
-        Self { body, base64: None }
+        Self { body, base64: None, facts: None }
     }
 }
 
