@@ -91,8 +91,7 @@ impl Catalog {
 
     /// A new current segment, empty.
     pub(super) fn start(&mut self, first: u64, salts: Salts) {
-        let segment =
-            Segment { len: SEGMENT_HEADER, salts, end: Some(first), sealed: false, done: 0, damaged: false };
+        let segment = Segment { len: SEGMENT_HEADER, salts, end: Some(first), sealed: false, done: 0, damaged: false };
         self.insert(first, segment);
     }
 

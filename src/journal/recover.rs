@@ -79,10 +79,7 @@ fn read_header(fs: &dyn Fs, dir: &Path, first: u64) -> Result<Option<SegmentHead
 fn add_sealed(found: &mut Recovered, listed: &Listed, end: Option<u64>) {
     let salts = listed.header.salts;
     found.next_seq = found.next_seq.max(end.unwrap_or(0));
-    found.catalog.insert(
-        listed.first,
-        Segment { len: listed.len, salts, end, sealed: true, done: 0, damaged: false },
-    );
+    found.catalog.insert(listed.first, Segment { len: listed.len, salts, end, sealed: true, done: 0, damaged: false });
 }
 
 fn add_last(fs: &dyn Fs, dir: &Path, found: &mut Recovered, listed: &Listed) -> Result<(), JournalError> {
@@ -112,9 +109,8 @@ fn add_last(fs: &dyn Fs, dir: &Path, found: &mut Recovered, listed: &Listed) -> 
     }
     let salts = listed.header.salts;
     found.last = (listed.first, end);
-    found.catalog.insert(
-        listed.first,
-        Segment { len: good, salts, end: Some(end), sealed: true, done: 0, damaged: false },
-    );
+    found
+        .catalog
+        .insert(listed.first, Segment { len: good, salts, end: Some(end), sealed: true, done: 0, damaged: false });
     Ok(())
 }
