@@ -151,17 +151,14 @@ impl Gateway {
             Err(_) => tracing::warn!("app.database_away: calls are proxied and kept in the journal until it is back"),
         }
         self.announce();
-        let serving = listen::serve(listener, self.app.clone(), &self.config.server, stop.cancelled(), leave.cancelled());
+        let config = Arc::clone(&self.config);
+        let serving = listen::serve(listener, self.app.clone(), &config.server, stop.cancelled(), leave.cancelled());
         let mut serving = std::pin::pin!(serving);
-        if self.prepared.is_cancelled() {
-            serving.await;
-        } else {
-            tokio::select! {
-                () = &mut serving => {}
-                result = &mut preparing => {
-                    result?;
-                    serving.await;
-                }
+        tokio::select! {
+            () = &mut serving => {}
+            result = &mut preparing, if !self.prepared.is_cancelled() => {
+                result?;
+                serving.await;
             }
         }
         self.end(&leave).await;

@@ -1,6 +1,10 @@
 //! The command line: what was typed, turned into one call of `app` or of the store. Exit codes: 0 done, 1 failed, 2 the
 //! configuration or the command line is wrong.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on standard output and standard error")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line speaks on standard output and standard error"
+)]
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -117,7 +121,8 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: Command, config: Config) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot be started")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot be started")?;
     match command {
         Command::Serve => runtime.block_on(app::serve(config)),
         Command::Demo => runtime.block_on(demo(config)),

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::answer::{iso, ms};
-use crate::model::capture::{BodyFacts, Body, Kept};
+use crate::model::capture::{Body, BodyFacts, Kept};
 use crate::model::query::{CallBodies, CallDetail};
 use crate::model::tags::Note;
 use crate::model::units::NanoUsd;
@@ -248,7 +248,11 @@ impl Shown {
     fn of(body: &Body, which: &str, model: Option<&str>, left: &mut usize) -> Option<Self> {
         let facts = Some(body.facts.clone());
         if body.facts.kept == Kept::Omitted {
-            return Some(Self { body: to_raw_value(&serde_json::json!({ "model": model })).ok()?, base64: None, facts });
+            return Some(Self {
+                body: to_raw_value(&serde_json::json!({ "model": model })).ok()?,
+                base64: None,
+                facts,
+            });
         }
         if body.bytes.is_empty() {
             return Some(Self { body: RawValue::NULL.to_owned(), base64: None, facts });

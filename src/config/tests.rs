@@ -94,7 +94,7 @@ fn unreadable_files_are_faults() {
     let faults = load(Some(std::path::Path::new("/nonexistent/x.toml")), &env(&[])).unwrap_err();
     assert_eq!(keys(&faults), ["/nonexistent/x.toml"]);
     let mut file = tempfile::NamedTempFile::new().unwrap();
-    write!(file, "[server\n").unwrap();
+    writeln!(file, "[server").unwrap();
     assert!(load(Some(file.path()), &env(&[])).unwrap_err().to_string().contains("not valid TOML"));
 }
 

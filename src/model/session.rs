@@ -126,5 +126,5 @@ pub struct PathNode {
     /// Indices into the session's calls, in time order.
     pub calls: Vec<usize>,
     /// In order of first appearance.
-    pub children: Vec<PathNode>,
+    pub children: Vec<Self>,
 }

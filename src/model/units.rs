@@ -52,7 +52,7 @@ impl NanoUsd {
     pub fn from_usd(usd: f64) -> Option<Self> {
         let nanos = (usd * 1e9).round();
         #[expect(clippy::cast_possible_truncation, reason = "the range is checked on the same line")]
-        (nanos >= 0.0 && nanos < 9e18).then_some(Self(nanos as i64))
+        (0.0..9e18).contains(&nanos).then_some(Self(nanos as i64))
     }
 
     /// In dollars.

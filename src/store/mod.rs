@@ -190,3 +190,10 @@ impl Writer {
         todo!()
     }
 }
+
+impl StoreError {
+    /// Whether the same call may go through later.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}

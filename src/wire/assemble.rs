@@ -133,14 +133,14 @@ fn response(chunks: &[Value]) -> Map<String, Value> {
         let item = items.iter_mut().find(|(index, _)| *index == place).map(|(_, item)| item);
         match (chunk.get("type").and_then(Value::as_str), item, chunk.get("item")) {
             (Some("response.output_item.added" | "response.output_item.done"), Some(have), Some(item)) => {
-                *have = item.clone()
+                *have = item.clone();
             }
             (Some("response.output_item.added" | "response.output_item.done"), None, Some(item)) => {
-                items.push((place, item.clone()))
+                items.push((place, item.clone()));
             }
             (Some("response.output_text.delta"), Some(have), _) => append_text(have, chunk),
             (Some("response.function_call_arguments.delta"), Some(have), _) => {
-                append(have, "arguments", chunk.get("delta"))
+                append(have, "arguments", chunk.get("delta"));
             }
             _ => {}
         }
