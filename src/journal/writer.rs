@@ -1,0 +1,392 @@
+//! The writer thread: takes all that is queued, writes it as one group, syncs, tells who waits.
+//!
+//! The next group collects while this one is synced, so there is no timer between a frame and its acknowledgement.
+//! `buf` holds exactly the encoded frames that are not known to be on disk. It is emptied by a successful sync only:
+//! after a failed one the kernel may have dropped the pages and call them clean, so the file is left alone for good and
+//! `buf` goes to a new segment, under new sequences, before anybody is told anything.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::catalog::file_name;
+use super::frame::{self, SEGMENT_HEADER, SegmentHeader};
+use super::fs::{SegmentFile, write_all_at};
+use super::{Durability, Item, JournalError, Shared, Waiter, count, hold};
+
+const GROUP_FRAMES: usize = 1024;
+/// Frames that nobody waits for are synced after this at the latest.
+const SYNC_AFTER: Duration = Duration::from_millis(20);
+/// A current segment without anything needed in it is closed after this.
+const IDLE_AFTER: Duration = Duration::from_millis(if cfg!(test) { 5 } else { 1_000 });
+/// Frames that could not be brought to disk are tried again after this when nothing else happens.
+const RETRY_AFTER: Duration = Duration::from_millis(if cfg!(test) { 5 } else { 500 });
+
+enum Wake {
+    Group,
+    /// `buf` is due.
+    Sync,
+    Idle,
+    Closed,
+}
+
+struct Current {
+    file: Box<dyn SegmentFile>,
+    first: u64,
+    /// Behind the last frame that was written whole.
+    len: u64,
+}
+
+/// A segment that was left because a sync or write failed.
+struct Left {
+    path: PathBuf,
+    /// How much of it counts; nothing: it can go.
+    len: Option<u64>,
+}
+
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    current: Option<Current>,
+    left: Vec<Left>,
+    buf: Vec<u8>,
+    next_seq: u64,
+    /// The sequence behind the last synced frame.
+    synced_seq: u64,
+    /// The last segment with frames: its first sequence, and the one behind its last synced frame.
+    previous: (u64, u64),
+    /// Since when `buf` holds something.
+    unsynced_since: Option<Instant>,
+    group: Vec<Item>,
+}
+
+impl Writer {
+    pub(super) fn new(shared: Arc<Shared>, next_seq: u64, previous: (u64, u64)) -> Self {
+        Self {
+            shared,
+            current: None,
+            left: Vec::new(),
+            buf: Vec::new(),
+            next_seq,
+            synced_seq: next_seq,
+            previous,
+            unsynced_since: None,
+            group: Vec::new(),
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        loop {
+            match self.take() {
+                Wake::Group => self.commit(),
+                Wake::Sync => {
+                    if self.sync().is_err() {
+                        self.unsynced_since = Some(Instant::now() + RETRY_AFTER);
+                    }
+                }
+                Wake::Idle => self.seal_if_spent(),
+                Wake::Closed => break,
+            }
+        }
+        if self.sync().is_err() {
+            tracing::error!(bytes = self.buf.len(), "journal.close.unsynced");
+        }
+    }
+
+    /// Sleeps until there is something to do; fills `group`.
+    fn take(&mut self) -> Wake {
+        let shared = Arc::clone(&self.shared);
+        let mut inbox = hold(&shared.inbox);
+        loop {
+            if !inbox.items.is_empty() {
+                let mut bytes = 0;
+                while self.group.len() < GROUP_FRAMES && bytes < shared.options.group_bytes {
+                    let Some(item) = inbox.items.pop_front() else { break };
+                    if let Item::Frame(frame, _) = &item {
+                        bytes += frame::encoded_len(frame);
+                    }
+                    self.group.push(item);
+                }
+                inbox.bytes = inbox.bytes.saturating_sub(bytes);
+                inbox.idle_since = None;
+                return Wake::Group;
+            }
+            if inbox.closed {
+                return Wake::Closed;
+            }
+            let due = match (self.unsynced_since, inbox.idle_since) {
+                (Some(since), _) => Some((since + SYNC_AFTER, Wake::Sync)),
+                (None, Some(since)) => Some((since + IDLE_AFTER, Wake::Idle)),
+                (None, None) => None,
+            };
+            inbox.writer_waits = true;
+            inbox = match due {
+                None => shared.bell.wait(inbox).unwrap_or_else(std::sync::PoisonError::into_inner),
+                Some((at, wake)) => {
+                    let left = at.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        inbox.writer_waits = false;
+                        inbox.idle_since = None;
+                        return wake;
+                    }
+                    shared.bell.wait_timeout(inbox, left).unwrap_or_else(std::sync::PoisonError::into_inner).0
+                }
+            };
+            inbox.writer_waits = false;
+        }
+    }
+
+    fn commit(&mut self) {
+        let mut group = std::mem::take(&mut self.group);
+        count(&self.shared.counters.groups, 1);
+        let mut flushes: Vec<oneshot::Sender<u64>> = Vec::new();
+        let mut durable: Vec<Waiter> = Vec::new();
+        let mut fast: Vec<Waiter> = Vec::new();
+
+        let ready = self.ready();
+        let (mark, first) = (self.buf.len(), self.next_seq);
+        let mut room = self.room();
+        let mut taken = 0;
+        // Their memory charges are given back when the frames are written.
+        let mut written = Vec::with_capacity(group.len());
+        for item in group.drain(..) {
+            let (frame, waiter) = match item {
+                Item::Flush(tell) => {
+                    flushes.push(tell);
+                    continue;
+                }
+                Item::Frame(frame, waiter) => (frame, waiter),
+            };
+            let len = frame::encoded_len(&frame) as u64;
+            let verdict = match &ready {
+                Err(error) => Err(error.clone()),
+                Ok(()) if len > room => Err(JournalError::Full),
+                Ok(()) => Ok(()),
+            };
+            if let Err(error) = verdict {
+                count(&self.shared.counters.refused, 1);
+                refuse(waiter, &error);
+                continue;
+            }
+            room -= len;
+            taken += 1;
+            frame::encode(&mut self.buf, &frame, self.next_seq, self.shared.salts);
+            self.next_seq += 1;
+            written.push(frame);
+            match waiter {
+                Some(waiter) if waiter.durability == Durability::Fast => fast.push(waiter),
+                Some(waiter) => durable.push(waiter),
+                None => {}
+            }
+        }
+        self.group = group;
+
+        let mut outcome = if taken > 0 { self.write(mark, first) } else { Ok(()) };
+        drop(written);
+        match &outcome {
+            Ok(()) => {
+                if taken > 0 {
+                    self.unsynced_since.get_or_insert_with(Instant::now);
+                }
+                let acknowledged = !fast.is_empty();
+                fast.drain(..).for_each(|waiter| drop(waiter.tell.send(Ok(()))));
+                if self.sync_is_due(!durable.is_empty() || !flushes.is_empty()) {
+                    outcome = self.sync();
+                    // Nobody was told that these are kept, so nobody needs them; the others are tried again.
+                    if outcome.is_err() && !acknowledged && taken > 0 && self.buf.len() > mark {
+                        self.buf.truncate(mark);
+                        count(&self.shared.counters.refused, taken);
+                    } else if taken > 0 {
+                        count(&self.shared.counters.frames, taken);
+                    }
+                } else {
+                    count(&self.shared.counters.frames, taken);
+                }
+            }
+            Err(_) => count(&self.shared.counters.refused, taken),
+        }
+        if self.buf.is_empty() {
+            self.unsynced_since = None;
+        }
+        for waiter in fast.into_iter().chain(durable) {
+            waiter.tell.send(outcome.clone()).ok();
+        }
+        for tell in flushes {
+            tell.send(self.synced_seq).ok();
+        }
+    }
+
+    fn sync_is_due(&self, wanted: bool) -> bool {
+        wanted
+            || self.buf.len() > self.shared.options.group_bytes.saturating_mul(4)
+            || self.current.as_ref().is_some_and(|c| c.len >= self.shared.options.segment_bytes)
+            || self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_AFTER)
+    }
+
+    /// What the quota leaves.
+    fn room(&self) -> u64 {
+        let used = hold(&self.shared.catalog).bytes() + self.buf.len() as u64;
+        self.shared.options.max_bytes.saturating_sub(used)
+    }
+
+    /// Makes sure that there is a segment to write to, with all of `buf` in it.
+    fn ready(&mut self) -> Result<(), JournalError> {
+        if self.current.is_some() {
+            return Ok(());
+        }
+        if self.buf.is_empty() {
+            return self.start_segment();
+        }
+        self.rescue()
+    }
+
+    /// Writes `buf[mark..]`, whose first frame has sequence `first`; on failure these bytes are out of `buf` again.
+    fn write(&mut self, mark: usize, first: u64) -> Result<(), JournalError> {
+        let Some(current) = self.current.as_mut() else { return Err(JournalError::Closed) };
+        let bytes = self.buf.get(mark..).unwrap_or_default();
+        let Err(error) = write_all_at(current.file.as_ref(), bytes, current.len) else {
+            current.len += bytes.len() as u64;
+            return Ok(());
+        };
+        count(&self.shared.counters.errors, 1);
+        tracing::warn!(%error, "journal.write.failed");
+        let cut = current.file.set_len(current.len);
+        let error = JournalError::from(error);
+        if matches!(error, JournalError::Full) && cut.is_ok() {
+            self.buf.truncate(mark);
+            self.next_seq = first;
+            return Err(error);
+        }
+        self.leave(mark);
+        self.rescue().inspect_err(|_| self.buf.truncate(mark))
+    }
+
+    /// Gives the current segment up as it is on disk; `buf` waits for another. `written`: how much of `buf` it has.
+    fn leave(&mut self, written: usize) {
+        let Some(current) = self.current.take() else { return };
+        let path = self.shared.options.dir.join(file_name(current.first));
+        let len = current.len.saturating_sub(written as u64);
+        let spent = hold(&self.shared.catalog).seal(current.first);
+        // Untouched until `buf` is safe elsewhere: it may hold frames that were acknowledged as `fast`. A start in
+        // between reads them twice, which is harmless.
+        self.left.push(Left { path, len: spent.is_empty().then_some(len) });
+    }
+
+    /// Brings all of `buf` to disk in a new segment.
+    fn rescue(&mut self) -> Result<(), JournalError> {
+        self.start_segment()?;
+        self.next_seq = frame::renumber(&mut self.buf, self.next_seq, self.shared.salts);
+        let Some(current) = self.current.as_mut() else { return Err(JournalError::Closed) };
+        let done = write_all_at(current.file.as_ref(), &self.buf, current.len).and_then(|()| {
+            current.len += self.buf.len() as u64;
+            current.file.sync_data()
+        });
+        if let Err(error) = done {
+            count(&self.shared.counters.errors, 1);
+            tracing::warn!(%error, "journal.rescue.failed");
+            if let Some(current) = self.current.take() {
+                // Nothing in it is acknowledged: it leaves the books empty, and the disk.
+                let spent = hold(&self.shared.catalog).seal(current.first);
+                self.shared.give_back(spent);
+            }
+            return Err(error.into());
+        }
+        for left in self.left.drain(..) {
+            let done = match left.len {
+                Some(len) => self.shared.fs.truncate(&left.path, len),
+                None => self.shared.fs.remove(&left.path),
+            };
+            if let Err(error) = done {
+                tracing::warn!(%error, "journal.leftover.not_cut");
+            }
+        }
+        self.publish();
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), JournalError> {
+        if self.buf.is_empty() {
+            return Ok(());
+        }
+        let Some(current) = self.current.as_ref() else { return self.rescue() };
+        let before = Instant::now();
+        if let Err(error) = current.file.sync_data() {
+            count(&self.shared.counters.errors, 1);
+            tracing::warn!(%error, "journal.sync.failed");
+            self.leave(self.buf.len());
+            return self.rescue();
+        }
+        let took = u64::try_from(before.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.shared.counters.last_sync_us.store(took, Ordering::Relaxed);
+        self.publish();
+        Ok(())
+    }
+
+    /// All of `buf` is on disk in the current segment.
+    fn publish(&mut self) {
+        let Some(current) = self.current.as_ref() else { return };
+        self.buf.clear();
+        self.buf.shrink_to(self.shared.options.group_bytes.saturating_mul(2));
+        self.unsynced_since = None;
+        self.synced_seq = self.next_seq;
+        self.previous = (current.first, self.next_seq);
+        hold(&self.shared.catalog).publish(current.first, current.len, self.next_seq);
+        if current.len >= self.shared.options.segment_bytes {
+            self.seal();
+        }
+        self.shared.synced.send_replace(self.synced_seq);
+    }
+
+    fn seal(&mut self) {
+        let Some(current) = self.current.take() else { return };
+        let spent = hold(&self.shared.catalog).seal(current.first);
+        self.shared.give_back(spent);
+    }
+
+    fn seal_if_spent(&mut self) {
+        let Some(first) = self.current.as_ref().map(|c| c.first) else { return };
+        if self.buf.is_empty() && hold(&self.shared.catalog).all_done(first) {
+            self.seal();
+        }
+    }
+
+    fn start_segment(&mut self) -> Result<(), JournalError> {
+        let first = self.next_seq;
+        let path = self.shared.options.dir.join(file_name(first));
+        match self.create(first, &path) {
+            Ok(file) => {
+                hold(&self.shared.catalog).start(first, self.shared.salts);
+                self.current = Some(Current { file, first, len: SEGMENT_HEADER });
+                Ok(())
+            }
+            Err(error) => {
+                count(&self.shared.counters.errors, 1);
+                tracing::warn!(%error, "journal.segment.not_created");
+                // The name may be taken now: by a file without frames, which the next start removes.
+                if error.kind() != io::ErrorKind::AlreadyExists {
+                    self.shared.fs.remove(&path).ok();
+                }
+                self.next_seq += 1;
+                Err(error.into())
+            }
+        }
+    }
+
+    fn create(&self, first: u64, path: &std::path::Path) -> io::Result<Box<dyn SegmentFile>> {
+        let file = self.shared.fs.create(path)?;
+        let header = SegmentHeader { first, previous: self.previous, salts: self.shared.salts };
+        write_all_at(file.as_ref(), &header.to_bytes(), 0)?;
+        file.sync_data()?;
+        self.shared.fs.sync_dir(&self.shared.options.dir)?;
+        Ok(file)
+    }
+}
+
+fn refuse(waiter: Option<Waiter>, error: &JournalError) {
+    if let Some(waiter) = waiter {
+        waiter.tell.send(Err(error.clone())).ok();
+    }
+}
