@@ -70,7 +70,20 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Json<T> {
 ///
 /// # Errors
 /// [`ApiError::TooLarge`] and [`ApiError::Slow`]; [`ApiError::Bad`] when the client broke off.
-pub async fn read_body(mut body: axum::body::Body, limit: usize, within: Duration) -> Result<Bytes, ApiError> {
+pub async fn read_body(body: axum::body::Body, limit: usize, within: Duration) -> Result<Bytes, ApiError> {
+    read_charged(body, limit, within, |_| true).await
+}
+
+/// As [`read_body`], asking `charge` before each piece is kept.
+///
+/// # Errors
+/// As [`read_body`]; [`ApiError::Unavailable`] when `charge` says no.
+pub async fn read_charged(
+    mut body: axum::body::Body,
+    limit: usize,
+    within: Duration,
+    mut charge: impl FnMut(usize) -> bool,
+) -> Result<Bytes, ApiError> {
     let declared = http_body::Body::size_hint(&body).lower();
     if usize::try_from(declared).is_ok_and(|bytes| bytes > limit) {
         return Err(ApiError::TooLarge { limit });
@@ -82,6 +95,10 @@ pub async fn read_body(mut body: axum::body::Body, limit: usize, within: Duratio
             let Ok(data) = frame.into_data() else { continue };
             if all.len() + data.len() > limit {
                 return Err(ApiError::TooLarge { limit });
+            }
+            if !charge(data.len()) {
+                let public = "the gateway has no memory left for logs: nothing was stored";
+                return Err(ApiError::Unavailable { public, cause: None });
             }
             all.extend_from_slice(&data);
         }

@@ -1,6 +1,6 @@
 //! Routes that anybody may ask: is it alive, is it ready, its figures, its description. Nothing in them is a tenant's.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::Json;
@@ -92,7 +92,8 @@ pub async fn metrics(State(state): State<ApiState>) -> Response {
 #[utoipa::path(get, path = "/openapi.json", tag = "health", operation_id = "openapi", security(()),
     responses((status = 200, body = Object)))]
 pub async fn description() -> Response {
-    Json(super::openapi()).into_response()
+    static TEXT: LazyLock<String> = LazyLock::new(|| super::openapi().to_json().unwrap_or_default());
+    ([(CONTENT_TYPE, "application/json")], TEXT.as_str()).into_response()
 }
 
 /// A greeting with the custom properties of the request, to try headers with

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::ApiState;
 use super::error::ApiError;
-use super::extract::read_body;
+use super::extract::read_charged;
 use super::openapi::Faults;
 use crate::auth::AuthError;
 use crate::model::capture::{LogRoute, Posted};
@@ -65,13 +65,17 @@ async fn store(state: &ApiState, route: LogRoute, request: Request) -> Result<Re
     if !caller.rights.write && !caller.rights.admin {
         return Err(AuthError::Forbidden.into());
     }
-    let body = read_body(body, state.limits.log_bytes, state.limits.body_timeout).await?;
+    // Held until the record is kept.
+    let mut charge = state.ingest.budget().take(0);
+    let grow = |bytes| charge.as_mut().is_some_and(|charge| charge.grow(bytes));
+    let body = read_charged(body, state.limits.log_bytes, state.limits.body_timeout, grow).await?;
     let (tags, notes, _) = tags::take(&mut parts.headers);
     let envelope = manual::parse(&body).map_err(|error| ApiError::bad(error.path, error.message))?;
     let record = RecordId::generate();
     let said = tags.request_id.or_else(|| tags::from_pairs(envelope.meta).0.request_id);
     let posted = Posted { record, org: caller.org, key: caller.key, at, route, tags, notes };
     state.ingest.log(&posted, body).await?;
+    drop(charge);
     Ok(said.unwrap_or(RequestId(record.0)))
 }
 

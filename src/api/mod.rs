@@ -19,6 +19,8 @@ mod requests;
 mod session;
 mod sessions;
 mod sort;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

@@ -32,6 +32,7 @@ pub struct DetailParams {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SessionDetail {
     /// Totals over all calls, as in the session list, times in UTC.
+    #[serde(flatten)]
     session: SessionResult,
     tree: TreeNode,
     /// In order of start.

@@ -1,0 +1,80 @@
+//! The description of the API, held against itself: what it promises is there and points somewhere.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::*;
+
+/// Routes that nobody needs a key for.
+const OPEN: [&str; 6] = ["/healthcheck", "/healthz", "/helicone/test", "/metrics", "/openapi.json", "/readyz"];
+
+fn document() -> Value {
+    serde_json::to_value(openapi()).unwrap()
+}
+
+/// Path, method and operation of every route.
+fn operations(document: &Value) -> Vec<(String, String, Value)> {
+    let paths = document["paths"].as_object().unwrap();
+    let each = |(path, item): (&String, &Value)| {
+        let item = item.as_object().unwrap().clone();
+        item.into_iter().map(|(method, operation)| (path.clone(), method, operation)).collect::<Vec<_>>()
+    };
+    paths.iter().flat_map(each).collect()
+}
+
+#[test]
+fn every_operation_is_described() {
+    let document = document();
+    let operations = operations(&document);
+    let ids: BTreeSet<String> = operations.iter().map(|(_, _, o)| o["operationId"].to_string()).collect();
+    assert_eq!(ids.len(), operations.len(), "an operation's id is there once");
+    assert!(operations.len() >= 35, "{} operations", operations.len());
+    for (path, method, operation) in &operations {
+        let name = format!("{method} {path}");
+        assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{name} has no summary");
+        assert!(operation["tags"][0].is_string(), "{name} has no tag");
+        let answers = operation["responses"].as_object().unwrap();
+        assert!(answers.keys().any(|status| status.starts_with('2')), "{name} never succeeds");
+        let open = OPEN.contains(&path.as_str());
+        assert_eq!(operation["security"] == serde_json::json!([{}]), open, "{name}: open or not");
+        for status in ["400", "401", "403", "503"] {
+            assert!(open || answers.contains_key(status), "{name} does not tell of {status}");
+        }
+        if path.contains("{id}") && !(path.ends_with("/tag") && method == "get") {
+            assert!(answers.contains_key("404"), "{name} does not tell of 404");
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let document = document();
+    let mut open = vec![&document];
+    let mut seen = 0;
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(map) => {
+                if let Some(reference) = map.get("$ref").and_then(Value::as_str) {
+                    let pointer = reference.strip_prefix('#').unwrap();
+                    assert!(document.pointer(pointer).is_some(), "{reference} is not there");
+                    seen += 1;
+                }
+                open.extend(map.values());
+            }
+            Value::Array(list) => open.extend(list),
+            _ => {}
+        }
+    }
+    assert!(seen > 50, "{seen} references");
+}
+
+#[test]
+fn the_api_owns_its_paths_and_no_provider_path() {
+    for path in ["/v1/session/x", "/v1/request", "//v1/property/query", "/v1/api-keys/1/2", "/v1/trace/log"] {
+        assert!(owns(path), "{path}");
+    }
+    for path in ["/", "/v1", "/v1/chat/completions", "/v1/models", "/v1/responses", "/v1/sessions", "/session/x"] {
+        assert!(!owns(path), "{path}");
+    }
+}
