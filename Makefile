@@ -24,8 +24,8 @@ test: ## every test, on SQLite and on a real PostgreSQL
 check: ## formatting, lints, documentation, tidiness, shell syntax
 	@scripts/check
 
-bench: ## what a proxied call costs beside nginx; results under target/bench
-	@scripts/bench
+bench: ## how long session queries take over a million calls, on SQLite under target/bench
+	$(CARGO) bench --locked
 
 fmt: ## format the Rust sources
 	$(CARGO) fmt

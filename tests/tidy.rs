@@ -1,5 +1,11 @@
 //! Keeps the shape of the code: layers with one-way arrows, files of a readable length, a `//!` on each, SQL text that
 //! cannot be made from input, migrations in pairs. It reads text, not syntax: what it can be tricked with is not its enemy.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by panicking"
+)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -70,7 +76,7 @@ fn files_are_short_and_say_what_they_promise() {
             faults
                 .push(format!("{name}: {lines} lines; over {MAX_LINES} it is two files, or one table listed in LONG"));
         }
-        if !text.starts_with("//!") {
+        if !text.starts_with("//!") && !name.ends_with("tests.rs") {
             faults.push(format!("{name}: does not begin with //!"));
         }
     }

@@ -70,7 +70,7 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 /// The paths of the tree's nodes with the number of calls at exactly that path, in order.
 fn paths(session: &Value) -> Vec<(String, u64)> {
     fn walk(node: &Value, found: &mut Vec<(String, u64)>) {
-        let own = node["own"]["calls"].as_u64().or_else(|| node["own"]["requests"].as_u64()).unwrap_or_default();
+        let own = node["own"]["requests"].as_u64().unwrap_or_default();
         if own > 0 {
             found.push((text(node, "path").to_owned(), own));
         }
@@ -201,8 +201,8 @@ async fn openai_and_anthropic_sdks(backend: Backend) {
     assert_eq!(seen["stream"], json!({"chunks": words, "text": ANSWER, "usage": PROMPT + COMPLETION}));
     assert_raised(&seen["errors"], &python_classes[..6]);
     assert_eq!(seen["errors"]["timeout"][1], 504);
-    // Whole, streamed, four provider errors, unreachable, timed out, abandoned; a bad key's call is nobody's.
-    let session = gateway.session("typescript-sdk", 9).await;
+    // Whole, streamed, four provider errors, bad key, unreachable, timed out, abandoned.
+    let session = gateway.session("typescript-sdk", 10).await;
     assert_eq!(by_path(&session, "/abandoned")["outcome"], "client_gone");
 }
 

@@ -212,11 +212,18 @@ impl Gateway {
         .await
     }
 
-    /// The session as the API tells it, as soon as it has so many calls.
+    /// The session's row with its `tree` and `calls`, as soon as it has so many calls.
     pub async fn session(&self, id: &str, calls: i64) -> Value {
         self.until(&format!("session {id} has {calls} calls"), async |gateway| {
-            let (status, body) = gateway.get(&format!("/v1/session/{id}")).await;
-            (status == 200 && body["data"]["total_requests"] == calls).then(|| body["data"].clone())
+            let (status, mut body) = gateway.get(&format!("/v1/session/{id}")).await;
+            let detail = body["data"].take();
+            let mut session = detail["session"].clone();
+            if status != 200 || session["total_requests"] != calls {
+                return None;
+            }
+            session["tree"] = detail["tree"].clone();
+            session["calls"] = detail["calls"].clone();
+            Some(session)
         })
         .await
     }

@@ -1,0 +1,24 @@
+# Builds the gateway and puts the one binary into an image without shell or package manager.
+# Both bases can be replaced: docker build --build-arg RUNTIME_IMAGE=debian:bookworm-slim .
+ARG BUILD_IMAGE=rust:1.95-slim-bookworm
+ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot
+
+FROM ${BUILD_IMAGE} AS build
+WORKDIR /src
+ENV CARGO_PROFILE_RELEASE_DEBUG=false CARGO_PROFILE_RELEASE_STRIP=symbols CARGO_TERM_COLOR=never
+COPY . .
+RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
+    cargo build --release --locked --bin trailgate \
+    && mkdir -p /out/data \
+    && cp target/release/trailgate /out/trailgate
+
+FROM ${RUNTIME_IMAGE}
+COPY --from=build /out/trailgate /usr/local/bin/trailgate
+COPY --from=build --chown=65532:65532 /out/data /data
+USER 65532:65532
+ENV TRAILGATE_SERVER_LISTEN=0.0.0.0:8787 TRAILGATE_DATA_DIR=/data
+VOLUME /data
+EXPOSE 8787
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["/usr/local/bin/trailgate", "healthcheck"]
+ENTRYPOINT ["/usr/local/bin/trailgate"]
+CMD ["serve"]
