@@ -58,7 +58,9 @@ impl Call<'_> {
         });
         let id = Uuid::new_v4().to_string();
         let mut request = gateway.http.post(format!("{}/oai/v1/log", gateway.url)).bearer_auth(KEY).json(&envelope);
-        for (name, value) in [("Session-Id", self.session), ("Property-Agent-Version", self.version), ("Request-Id", &id)] {
+        for (name, value) in
+            [("Session-Id", self.session), ("Property-Agent-Version", self.version), ("Request-Id", &id)]
+        {
             request = request.header(format!("Helicone-{name}"), value);
         }
         if !self.name.is_empty() {
@@ -168,11 +170,19 @@ async fn bad_input_is_named(backend: Backend) {
         ("/v1/session/query", r#"{"timeFilter":{"startTimeUnixMs":1}}"#, "timeFilter.endTimeUnixMs: missing"),
         ("/v1/session/query", r#"{"timezoneDifference":1441}"#, "timezoneDifference: "),
         ("/v1/session/query", r#"{"cursor":"nonsense"}"#, "cursor: "),
-        ("/v1/session/query", r#"{"filter":{"request_response_rmt":{"colour":{"equals":"x"}}}}"#, "filter.request_response_rmt.colour"),
+        (
+            "/v1/session/query",
+            r#"{"filter":{"request_response_rmt":{"colour":{"equals":"x"}}}}"#,
+            "filter.request_response_rmt.colour",
+        ),
         ("/v1/request/query-clickhouse", r#"{"limit":1001}"#, "limit: "),
         ("/v1/request/query-clickhouse", r#"{"sort":{"colour":"asc"}}"#, "sort.colour: "),
         ("/v1/request/query-ids", r#"{"requestIds":["x"]}"#, "requestIds[0]: "),
-        ("/custom/v1/log", r#"{"providerRequest":{"url":1,"json":{},"meta":{}},"providerResponse":{"json":{},"status":200,"headers":{}}}"#, "providerRequest.url"),
+        (
+            "/custom/v1/log",
+            r#"{"providerRequest":{"url":1,"json":{},"meta":{}},"providerResponse":{"json":{},"status":200,"headers":{}}}"#,
+            "providerRequest.url",
+        ),
         ("/custom/v1/log", "not json", ""),
     ] {
         let (status, answer) = send(&gateway, Method::POST, path, Some(KEY), body).await;
@@ -192,7 +202,10 @@ async fn bad_input_is_named(backend: Backend) {
         (Method::DELETE, format!("/v1/api-keys/{id}"), ""),
     ] {
         let (status, answer) = send(&gateway, method.clone(), &path, Some(KEY), body).await;
-        assert!(status == 404 && answer["error"].is_string() && answer["data"].is_null(), "{method} {path}: {status} {answer}");
+        assert!(
+            status == 404 && answer["error"].is_string() && answer["data"].is_null(),
+            "{method} {path}: {status} {answer}"
+        );
     }
     let (status, answer) = send(&gateway, Method::DELETE, "/v1/session/query", Some(KEY), "").await;
     assert_eq!((status, answer["error"].is_string()), (405, true), "{answer}");
@@ -342,7 +355,8 @@ async fn rights(backend: Backend) {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-            let (status, answer) = send(&gateway, method.clone(), &path.replace("{which}", "request"), None, "{}").await;
+            let (status, answer) =
+                send(&gateway, method.clone(), &path.replace("{which}", "request"), None, "{}").await;
             if operation["security"] == json!([{}]) {
                 assert_eq!(status, 200, "{method} {path} is open");
             } else {
@@ -412,7 +426,10 @@ async fn log_forms(backend: Backend) {
         let id = answer.headers()["helicone-id"].to_str().unwrap().to_owned();
         assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (200, text), "{path}");
         let row = gateway.call(&id).await;
-        assert_eq!((&row["model"], &row["kind"], &row["session_id"]), (&json!("tool:find"), &json!("tool"), &json!(session)));
+        assert_eq!(
+            (&row["model"], &row["kind"], &row["session_id"]),
+            (&json!("tool:find"), &json!("tool"), &json!(session))
+        );
     }
     let (status, answer) = send(&gateway, Method::POST, "/v1/trace/custom/log/typed", Some(KEY), "{}").await;
     assert_eq!((status, &answer["isValid"]), (400, &json!(false)), "{answer}");
