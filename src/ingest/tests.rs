@@ -21,6 +21,10 @@ struct Table {
     rows: BTreeMap<RecordId, Exchange>,
     away: bool,
     poison: BTreeSet<RecordId>,
+    /// The error for poison is a defect's.
+    defect: bool,
+    /// Every write fails as a defect.
+    broken: bool,
     tries: usize,
 }
 
@@ -33,6 +37,9 @@ impl Sink for Memory {
         table.tries += 1;
         if table.away {
             return Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut));
+        }
+        if table.broken || table.defect && batch.iter().any(|row| table.poison.contains(&row.record)) {
+            return Err(StoreError::Internal(sqlx::Error::RowNotFound));
         }
         if batch.iter().any(|row| table.poison.contains(&row.record)) {
             return Err(StoreError::Rejected(sqlx::Error::RowNotFound));
@@ -252,9 +259,34 @@ async fn after_a_crash_calls_are_there_once_and_the_unfinished_are_interrupted()
 
 #[tokio::test]
 async fn a_poison_row_is_put_aside_and_blocks_nobody() {
+    poison(false).await;
+}
+
+#[tokio::test]
+async fn a_row_that_the_store_trips_over_is_put_aside_too() {
+    poison(true).await;
+}
+
+#[tokio::test]
+async fn a_store_that_is_broken_altogether_costs_nothing() {
+    let (dir, sink) = (tempfile::tempdir().unwrap(), Memory::default());
+    sink.with(|t| t.broken = true);
+    let rig = start(dir.path(), &sink);
+    let records = [call(&rig.ingest, "/v1/x").await, call(&rig.ingest, "/v1/x").await];
+    sink.until(|t| t.tries > 12).await;
+    sink.with(|t| t.broken = false);
+    assert!(rig.ingest.settled(LIMIT).await);
+    assert!(records.iter().all(|record| sink.row(*record).is_some()));
+    assert_eq!(rig.ingest.stats().dead, 0);
+}
+
+async fn poison(defect: bool) {
     let (dir, sink) = (tempfile::tempdir().unwrap(), Memory::default());
     let rig = start(dir.path(), &sink);
-    sink.with(|t| t.away = true);
+    sink.with(|t| {
+        t.away = true;
+        t.defect = defect;
+    });
     let mut records = Vec::new();
     for _ in 0..40 {
         records.push(call(&rig.ingest, "/v1/x").await);
