@@ -238,7 +238,7 @@ impl<S: Sink> Delivery<S> {
         let mut refused = Vec::new();
         let mut wait = Wait::new(&self.state.options);
         let mut failed_alone = 0;
-        let mut todo: Vec<Range<usize>> = vec![0..rows.len()];
+        let mut todo: Vec<Range<usize>> = std::iter::once(0..rows.len()).collect();
         while let Some(range) = todo.pop() {
             let Some(part) = rows.get(range.clone()).filter(|part| !part.is_empty()) else { continue };
             let done = tokio::select! {
@@ -256,8 +256,9 @@ impl<S: Sink> Delivery<S> {
                 Err(error) => error,
             };
             count(&self.state.counters.failures, 1);
-            let verdict = verdict(&error, part.len(), failed_alone);
-            match verdict {
+            let others_went_in = !total.new.is_empty() || total.replayed > 0;
+            let given_up = others_went_in || (rows.len() == 1 && failed_alone >= DEFECT_TRIES);
+            match verdict(&error, part.len(), given_up) {
                 Verdict::Halve => {
                     let middle = range.start + part.len() / 2;
                     todo.push(middle..range.end);
@@ -266,13 +267,13 @@ impl<S: Sink> Delivery<S> {
                 Verdict::Refused => {
                     tracing::error!(%error, "drain.row.refused");
                     refused.push(range.start);
-                    failed_alone = 0;
                 }
                 Verdict::Again => {
                     let pause_for = wait.next();
                     tracing::warn!(%error, retry_ms = pause_for.as_millis(), "drain.write.failed");
                     failed_alone += u32::from(part.len() == 1);
-                    todo.push(range);
+                    // Behind the others: whether they go in tells a bad row from a bad store.
+                    todo.insert(0, range);
                     pause(&self.state, pause_for).await;
                     if self.state.stop.is_cancelled() {
                         return None;
@@ -317,15 +318,15 @@ enum Verdict {
     Refused,
 }
 
-/// A row that fails alone as a defect is refused after this many tries.
-const DEFECT_TRIES: u32 = 8;
+/// A batch of one row that fails as a defect is refused after this many tries: there is no other row to compare with.
+const DEFECT_TRIES: u32 = 40;
 
-fn verdict(error: &StoreError, rows: usize, failed_alone: u32) -> Verdict {
+/// `given_up`: a defect is the row's, not the store's.
+fn verdict(error: &StoreError, rows: usize, given_up: bool) -> Verdict {
     match error {
-        StoreError::Rejected(_) if rows > 1 => Verdict::Halve,
+        StoreError::Rejected(_) | StoreError::Internal(_) if rows > 1 => Verdict::Halve,
         StoreError::Rejected(_) => Verdict::Refused,
-        StoreError::Internal(_) if rows > 1 => Verdict::Halve,
-        StoreError::Internal(_) if failed_alone >= DEFECT_TRIES => Verdict::Refused,
+        StoreError::Internal(_) if given_up => Verdict::Refused,
         _ => Verdict::Again,
     }
 }

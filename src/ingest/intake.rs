@@ -94,17 +94,17 @@ impl Intake {
     fn take(&mut self, entry: Entry, batch: &mut Batch) {
         match entry.kind {
             Some(FrameKind::Begin) => {
-                let seen = self.see(entry);
+                let seen = self.see(&entry);
                 let pending = self.pending.entry(seen.0).or_default();
                 if let Some(before) = pending.begin.replace(seen.1) {
-                    self.forget(before, batch);
+                    self.forget(&before, batch);
                 }
             }
             Some(FrameKind::Request) => {
-                let seen = self.see(entry);
+                let seen = self.see(&entry);
                 let pending = self.pending.entry(seen.0).or_default();
                 if let Some(before) = pending.request.replace(seen.1) {
-                    self.forget(before, batch);
+                    self.forget(&before, batch);
                 }
             }
             Some(FrameKind::End) => {
@@ -117,7 +117,7 @@ impl Intake {
         }
     }
 
-    fn see(&mut self, entry: Entry) -> (Uuid, Seen) {
+    fn see(&mut self, entry: &Entry) -> (Uuid, Seen) {
         let (record, position) = (entry.record, entry.position);
         let len = entry.head.len() + entry.body.len();
         let keep = len <= KEEP_ONE && self.kept_bytes + len <= KEEP_BYTES;
@@ -125,7 +125,7 @@ impl Intake {
         let kept = keep.then(|| Entry {
             head: Bytes::copy_from_slice(&entry.head),
             body: Bytes::copy_from_slice(&entry.body),
-            ..entry
+            ..entry.clone()
         });
         if keep {
             self.kept_bytes += len;
@@ -133,9 +133,9 @@ impl Intake {
         (record, Seen { position, kept })
     }
 
-    fn forget(&mut self, seen: Seen, batch: &mut Batch) {
+    fn forget(&mut self, seen: &Seen, batch: &mut Batch) {
         batch.spare.push(seen.position);
-        self.release(&seen);
+        self.release(seen);
     }
 
     fn release(&mut self, seen: &Seen) {

@@ -1,1 +1,322 @@
-//! tests
+//! The drain against a sink in memory that goes away, refuses rows and counts what it is sent twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use tokio::task::JoinSet;
+
+use super::*;
+use crate::journal::{Durability, JournalOptions};
+use crate::model::capture::{BodyFacts, Outcome, WireFormat};
+use crate::model::id::RequestId;
+use crate::model::query::Written;
+use crate::model::tags::Tags;
+use crate::model::units::Micros;
+use crate::store::StoreError;
+
+#[derive(Default)]
+struct Table {
+    rows: BTreeMap<RecordId, Exchange>,
+    away: bool,
+    poison: BTreeSet<RecordId>,
+    /// The error for poison is a defect's.
+    defect: bool,
+    /// Every write fails as a defect.
+    broken: bool,
+    tries: usize,
+}
+
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Table>>);
+
+impl Sink for Memory {
+    async fn write(&mut self, batch: &[Exchange]) -> Result<Written, StoreError> {
+        let mut table = self.0.lock().unwrap();
+        table.tries += 1;
+        if table.away {
+            return Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut));
+        }
+        if table.broken || table.defect && batch.iter().any(|row| table.poison.contains(&row.record)) {
+            return Err(StoreError::Internal(sqlx::Error::RowNotFound));
+        }
+        if batch.iter().any(|row| table.poison.contains(&row.record)) {
+            return Err(StoreError::Rejected(sqlx::Error::RowNotFound));
+        }
+        let mut written = Written::default();
+        for row in batch {
+            match table.rows.insert(row.record, row.clone()) {
+                None => written.new.push((row.org, row.id)),
+                Some(_) => written.replayed += 1,
+            }
+        }
+        Ok(written)
+    }
+}
+
+impl Memory {
+    fn with<T>(&self, f: impl FnOnce(&mut Table) -> T) -> T {
+        f(&mut self.0.lock().unwrap())
+    }
+    fn row(&self, record: RecordId) -> Option<Exchange> {
+        self.with(|t| t.rows.get(&record).cloned())
+    }
+    async fn until(&self, done: impl Fn(&Table) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !self.with(|t| done(t)) {
+            assert!(Instant::now() < deadline, "it did not happen in time");
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+struct Rig {
+    ingest: Ingest,
+    tasks: JoinSet<()>,
+}
+
+const LIMIT: Duration = Duration::from_secs(10);
+
+fn start(dir: &Path, sink: &Memory) -> Rig {
+    let options = JournalOptions {
+        dir: dir.to_owned(),
+        durability: Durability::Durable,
+        segment_bytes: 8 << 10,
+        group_bytes: 4 << 10,
+        max_bytes: 1 << 30,
+    };
+    let (journal, reader) = Journal::open(options).unwrap();
+    let understand: Understand = Arc::new(|capture| {
+        if let Capture::Call { begin, .. } = &capture {
+            assert_ne!(begin.path, "/panic", "a parser that fails");
+        }
+        let mut row = fallback::plain(capture);
+        row.notes.clear();
+        row
+    });
+    let options = DrainOptions {
+        frames: 64,
+        linger: Duration::from_millis(1),
+        retry_first: Duration::from_millis(1),
+        retry_most: Duration::from_millis(5),
+        ..DrainOptions::default()
+    };
+    let live = Live::new(16);
+    let parts = IngestParts { journal, reader, understand, live, budget: Budget::new(1 << 20), options };
+    let (ingest, task) = Ingest::start(parts, sink.clone());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(task.run());
+    Rig { ingest, tasks }
+}
+
+impl Rig {
+    /// As a crash leaves it: nothing is waited for.
+    async fn crash(mut self) {
+        self.tasks.shutdown().await;
+        self.ingest.journal().close();
+    }
+}
+
+fn begin(path: &str) -> Begin {
+    Begin {
+        record: RecordId::generate(),
+        org: OrgId::DEFAULT,
+        key: None,
+        at: Micros::now(),
+        method: "POST".into(),
+        path: path.into(),
+        target_url: String::new(),
+        provider: "openai".into(),
+        format: WireFormat::Openai,
+        headers: Vec::new(),
+        tags: Tags::default(),
+        notes: Vec::new(),
+        request: Some(BodyFacts { len: 2, ..BodyFacts::default() }),
+    }
+}
+
+fn end(record: RecordId) -> End {
+    End {
+        record,
+        outcome: Outcome::Complete,
+        status: 200,
+        duration_us: 5,
+        head_us: None,
+        first_byte_us: None,
+        headers: Vec::new(),
+        response: BodyFacts::default(),
+        error: None,
+        notes: Vec::new(),
+    }
+}
+
+async fn call(ingest: &Ingest, path: &str) -> RecordId {
+    let begin = begin(path);
+    ingest.begin(&begin, vec![Bytes::from_static(b"{}")], ingest.budget().take(2));
+    ingest.end(begin.org, &end(begin.record), vec![Bytes::from_static(b"answer")], None).wait().await.unwrap();
+    begin.record
+}
+
+#[tokio::test]
+async fn a_call_and_a_log_reach_the_sink_whole() {
+    let (dir, sink) = (tempfile::tempdir().unwrap(), Memory::default());
+    let rig = start(dir.path(), &sink);
+    assert!(rig.ingest.settled(LIMIT).await, "an empty journal is settled");
+    let whole = call(&rig.ingest, "/v1/x").await;
+    // A body that came later, too long to be kept in memory until the end.
+    let mut late = begin("/late");
+    late.request = None;
+    rig.ingest.begin(&late, Vec::new(), None);
+    let long = Bytes::from(vec![b'z'; 200_000]);
+    let request = RequestBody { record: late.record, request: BodyFacts { len: 200_000, ..BodyFacts::default() } };
+    rig.ingest.request(late.org, &request, vec![long.slice(..50_000), long.slice(50_000..)], None);
+    assert!(rig.ingest.settled(LIMIT).await, "a call that goes on does not hold it up");
+    assert!(sink.row(late.record).is_none());
+    rig.ingest.end(late.org, &end(late.record), Vec::new(), None).wait().await.unwrap();
+    let posted = Posted {
+        record: RecordId::generate(),
+        org: OrgId::DEFAULT,
+        key: None,
+        at: Micros::now(),
+        route: crate::model::capture::LogRoute::Custom,
+        tags: Tags::default(),
+        notes: Vec::new(),
+    };
+    rig.ingest.log(&posted, Bytes::from_static(b"{\"a\":1}")).await.unwrap();
+    assert!(rig.ingest.settled(LIMIT).await);
+
+    let row = sink.row(whole).unwrap();
+    assert_eq!((&row.request.bytes[..], &row.response.bytes[..]), (&b"{}"[..], &b"answer"[..]));
+    assert_eq!(row.id, RequestId(whole.0));
+    assert_eq!(sink.row(late.record).unwrap().request.bytes, long);
+    assert_eq!(sink.row(posted.record).unwrap().request.bytes, "{\"a\":1}".as_bytes());
+    assert_eq!(rig.ingest.budget().used(), 0);
+    assert_eq!(rig.ingest.stats().stored, 3);
+    assert!(rig.ingest.close(LIMIT).await);
+    assert_eq!(rig.tasks.join_all().await.len(), 1, "the drain ends by itself");
+}
+
+#[tokio::test]
+async fn a_sink_that_was_away_gets_everything() {
+    let (dir, sink) = (tempfile::tempdir().unwrap(), Memory::default());
+    let rig = start(dir.path(), &sink);
+    sink.with(|t| t.away = true);
+    let mut records = Vec::new();
+    for _ in 0..300 {
+        records.push(call(&rig.ingest, "/v1/x").await);
+    }
+    sink.until(|t| t.tries > 5).await;
+    assert!(!rig.ingest.settled(Duration::from_millis(20)).await);
+    assert!(rig.ingest.journal().stats().oldest_waiting.is_some());
+    sink.with(|t| t.away = false);
+    assert!(rig.ingest.settled(LIMIT).await);
+    assert!(records.iter().all(|record| sink.row(*record).is_some()));
+    assert!(rig.ingest.close(LIMIT).await);
+}
+
+#[tokio::test]
+async fn a_close_while_the_sink_is_away_keeps_all_for_the_next_start() {
+    let (dir, sink) = (tempfile::tempdir().unwrap(), Memory::default());
+    let rig = start(dir.path(), &sink);
+    sink.with(|t| t.away = true);
+    let record = call(&rig.ingest, "/v1/x").await;
+    assert!(!rig.ingest.close(Duration::from_millis(30)).await);
+    rig.tasks.join_all().await;
+    sink.with(|t| t.away = false);
+    let rig = start(dir.path(), &sink);
+    assert!(rig.ingest.settled(LIMIT).await);
+    assert!(sink.row(record).is_some());
+}
+
+#[tokio::test]
+async fn after_a_crash_calls_are_there_once_and_the_unfinished_are_interrupted() {
+    let (dir, sink) = (tempfile::tempdir().unwrap(), Memory::default());
+    let rig = start(dir.path(), &sink);
+    let open = begin("/open");
+    rig.ingest.begin(&open, vec![Bytes::from_static(b"asked")], None);
+    let mut records = Vec::new();
+    for _ in 0..50 {
+        records.push(call(&rig.ingest, "/v1/x").await);
+    }
+    assert!(rig.ingest.settled(LIMIT).await);
+    rig.crash().await;
+
+    let rig = start(dir.path(), &sink);
+    let own = begin("/own");
+    rig.ingest.begin(&own, Vec::new(), None);
+    assert!(rig.ingest.settled(LIMIT).await);
+    let row = sink.row(open.record).unwrap();
+    assert_eq!((row.outcome, &row.request.bytes[..]), (Outcome::Interrupted, &b"asked"[..]));
+    assert!(sink.row(own.record).is_none(), "a call of this process goes on");
+    assert_eq!(sink.with(|t| t.rows.len()), 51, "replays are no new rows");
+    rig.crash().await;
+
+    let rig = start(dir.path(), &sink);
+    assert!(rig.ingest.settled(LIMIT).await);
+    assert_eq!(sink.row(own.record).unwrap().outcome, Outcome::Interrupted);
+}
+
+#[tokio::test]
+async fn a_poison_row_is_put_aside_and_blocks_nobody() {
+    poison(false).await;
+}
+
+#[tokio::test]
+async fn a_row_that_the_store_trips_over_is_put_aside_too() {
+    poison(true).await;
+}
+
+#[tokio::test]
+async fn a_store_that_is_broken_altogether_costs_nothing() {
+    let (dir, sink) = (tempfile::tempdir().unwrap(), Memory::default());
+    sink.with(|t| t.broken = true);
+    let rig = start(dir.path(), &sink);
+    let records = [call(&rig.ingest, "/v1/x").await, call(&rig.ingest, "/v1/x").await];
+    sink.until(|t| t.tries > 12).await;
+    sink.with(|t| t.broken = false);
+    assert!(rig.ingest.settled(LIMIT).await);
+    assert!(records.iter().all(|record| sink.row(*record).is_some()));
+    assert_eq!(rig.ingest.stats().dead, 0);
+}
+
+async fn poison(defect: bool) {
+    let (dir, sink) = (tempfile::tempdir().unwrap(), Memory::default());
+    let rig = start(dir.path(), &sink);
+    sink.with(|t| {
+        t.away = true;
+        t.defect = defect;
+    });
+    let mut records = Vec::new();
+    for _ in 0..40 {
+        records.push(call(&rig.ingest, "/v1/x").await);
+    }
+    let poison = records.remove(17);
+    sink.with(|t| {
+        t.poison.insert(poison);
+        t.away = false;
+    });
+    assert!(rig.ingest.settled(LIMIT).await);
+    assert!(records.iter().all(|record| sink.row(*record).is_some()));
+    assert!(sink.row(poison).is_none());
+    assert_eq!(rig.ingest.stats().dead, 2, "its begin and its end");
+    assert_eq!(std::fs::read_dir(dir.path().join("dead")).unwrap().count(), 2);
+}
+
+#[tokio::test]
+async fn a_panic_costs_the_meaning_and_a_lost_begin_is_noted() {
+    let (dir, sink) = (tempfile::tempdir().unwrap(), Memory::default());
+    let rig = start(dir.path(), &sink);
+    let panicked = call(&rig.ingest, "/panic").await;
+    let orphan = RecordId::generate();
+    rig.ingest.end(OrgId::DEFAULT, &end(orphan), vec![Bytes::from_static(b"tail")], None).wait().await.unwrap();
+    let after = call(&rig.ingest, "/v1/x").await;
+    assert!(rig.ingest.settled(LIMIT).await);
+    let row = sink.row(panicked).unwrap();
+    assert_eq!(row.notes.last().unwrap().code, "understand.failed");
+    assert_eq!(row.response.bytes, "answer".as_bytes());
+    let row = sink.row(orphan).unwrap();
+    assert_eq!(row.response.bytes, "tail".as_bytes());
+    assert!((Micros::now() - row.started_at).abs() < 60_000_000, "its time is in its id");
+    assert!(sink.row(after).is_some());
+}

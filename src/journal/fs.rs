@@ -143,10 +143,10 @@ impl SegmentFile for File {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        File::set_len(self, len)
+        Self::set_len(self, len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        File::sync_data(self)
+        Self::sync_data(self)
     }
 }

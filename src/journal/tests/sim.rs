@@ -1,0 +1,214 @@
+//! A disk in memory that fails on demand, fills up, and forgets on a power cut what was not synced.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use crate::journal::fs::{DirLock, Fs, SegmentFile};
+use crate::journal::hold;
+
+#[derive(Default)]
+struct Inode {
+    data: Vec<u8>,
+    durable: Vec<u8>,
+    /// A sync failed: the pages count as clean, later syncs succeed and bring nothing to disk.
+    dropped: bool,
+}
+
+#[derive(Default)]
+struct Disk {
+    files: BTreeMap<PathBuf, Arc<Mutex<Inode>>>,
+    durable_names: BTreeSet<PathBuf>,
+    locks: BTreeSet<PathBuf>,
+    ops: usize,
+    fail: Option<(usize, i32)>,
+    capacity: Option<usize>,
+    short_writes: bool,
+    syncs_lie: bool,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Sim(Arc<Mutex<Disk>>);
+
+impl Sim {
+    /// The operation of that number, counted from the first that changes the disk, fails with an error of the system.
+    pub(super) fn fail_at(&self, op: usize, errno: i32) {
+        hold(&self.0).fail = Some((op, errno));
+    }
+    pub(super) fn ops(&self) -> usize {
+        hold(&self.0).ops
+    }
+    pub(super) fn capacity(&self, bytes: Option<usize>) {
+        hold(&self.0).capacity = bytes;
+    }
+    pub(super) fn short_writes(&self) {
+        hold(&self.0).short_writes = true;
+    }
+    pub(super) fn syncs_lie(&self) {
+        hold(&self.0).syncs_lie = true;
+    }
+    pub(super) fn used(&self) -> usize {
+        hold(&self.0).files.values().map(|f| hold(f).data.len()).sum()
+    }
+    /// The bytes of each file, by name.
+    pub(super) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        hold(&self.0).files.iter().map(|(path, f)| (path.clone(), hold(f).data.clone())).collect()
+    }
+    pub(super) fn with_files(files: &BTreeMap<PathBuf, Vec<u8>>) -> Self {
+        let sim = Self::default();
+        for (path, data) in files {
+            let inode = Inode { data: data.clone(), durable: data.clone(), dropped: false };
+            hold(&sim.0).files.insert(path.clone(), Arc::new(Mutex::new(inode)));
+            hold(&sim.0).durable_names.insert(path.clone());
+        }
+        sim
+    }
+    /// What another process finds after kill -9.
+    pub(super) fn killed(&self) -> Self {
+        Self::with_files(&self.files())
+    }
+    /// What a machine finds after a power cut; `torn` bytes behind the last sync of each file made it too.
+    pub(super) fn power_cut(&self, torn: usize) -> Self {
+        let disk = hold(&self.0);
+        let files = disk.files.iter().filter(|(path, _)| disk.durable_names.contains(*path));
+        let after = files.map(|(path, inode)| {
+            let inode = hold(inode);
+            let mut data = inode.durable.clone();
+            if !inode.dropped {
+                data.extend(inode.data.iter().skip(data.len()).take(torn));
+            }
+            (path.clone(), data)
+        });
+        Self::with_files(&after.collect())
+    }
+
+    fn step(&self) -> io::Result<()> {
+        let mut disk = hold(&self.0);
+        let op = disk.ops;
+        disk.ops += 1;
+        match disk.fail {
+            Some((at, errno)) if at == op => Err(io::Error::from_raw_os_error(errno)),
+            _ => Ok(()),
+        }
+    }
+
+    fn inode(&self, path: &Path) -> io::Result<Arc<Mutex<Inode>>> {
+        hold(&self.0).files.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+struct Lock(Sim, PathBuf);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        hold(&self.0.0).locks.remove(&self.1);
+    }
+}
+
+impl Fs for Sim {
+    fn create_dir(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+    fn lock(&self, path: &Path) -> io::Result<Option<DirLock>> {
+        let new = hold(&self.0).locks.insert(path.to_owned());
+        Ok(new.then(|| Box::new(Lock(self.clone(), path.to_owned())) as DirLock))
+    }
+    fn list(&self, dir: &Path) -> io::Result<Vec<(String, u64)>> {
+        let disk = hold(&self.0);
+        let inside = disk.files.iter().filter(|(path, _)| path.parent() == Some(dir));
+        Ok(inside
+            .map(|(path, f)| (path.file_name().unwrap().to_str().unwrap().to_owned(), hold(f).data.len() as u64))
+            .collect())
+    }
+    fn create(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>> {
+        self.step()?;
+        if self.inode(path).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let inode = Arc::new(Mutex::new(Inode::default()));
+        hold(&self.0).files.insert(path.to_owned(), Arc::clone(&inode));
+        Ok(Box::new(SimFile(self.clone(), inode)))
+    }
+    fn open(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>> {
+        Ok(Box::new(SimFile(self.clone(), self.inode(path)?)))
+    }
+    fn truncate(&self, path: &Path, len: u64) -> io::Result<()> {
+        self.step()?;
+        let inode = self.inode(path)?;
+        let mut inode = hold(&inode);
+        inode.data.truncate(len as usize);
+        inode.durable.truncate(len as usize);
+        Ok(())
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let mut disk = hold(&self.0);
+        disk.durable_names.remove(path);
+        disk.files.remove(path).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut disk = hold(&self.0);
+        let inode = disk.files.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        disk.files.insert(to.to_owned(), inode);
+        disk.durable_names.insert(to.to_owned());
+        Ok(())
+    }
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        self.step()?;
+        let mut disk = hold(&self.0);
+        let names: Vec<_> = disk.files.keys().filter(|path| path.parent() == Some(dir)).cloned().collect();
+        disk.durable_names.extend(names);
+        Ok(())
+    }
+}
+
+struct SimFile(Sim, Arc<Mutex<Inode>>);
+
+impl SegmentFile for SimFile {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let inode = hold(&self.1);
+        let from = inode.data.get(offset as usize..).unwrap_or_default();
+        let n = from.len().min(buf.len());
+        buf[..n].copy_from_slice(&from[..n]);
+        Ok(n)
+    }
+    fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<usize> {
+        let failed = self.0.step().err();
+        let used = self.0.used();
+        let (room, short) = {
+            let disk = hold(&self.0.0);
+            (disk.capacity.map_or(usize::MAX, |c| c.saturating_sub(used)), disk.short_writes)
+        };
+        let mut n = buf.len().min(room);
+        if short || failed.is_some() {
+            n = n.min(buf.len().div_ceil(2));
+        }
+        let mut inode = hold(&self.1);
+        let end = offset as usize + n;
+        if inode.data.len() < end {
+            inode.data.resize(end, 0);
+        }
+        inode.data[offset as usize..end].copy_from_slice(&buf[..n]);
+        match failed {
+            Some(error) => Err(error),
+            None if n == 0 => Err(io::Error::from_raw_os_error(28)),
+            None => Ok(n),
+        }
+    }
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.step()?;
+        hold(&self.1).data.truncate(len as usize);
+        Ok(())
+    }
+    fn sync_data(&self) -> io::Result<()> {
+        let failed = self.0.step();
+        let lies = hold(&self.0.0).syncs_lie;
+        let mut inode = hold(&self.1);
+        if failed.is_err() {
+            inode.dropped = true;
+        } else if !lies && !inode.dropped {
+            inode.durable = inode.data.clone();
+        }
+        failed
+    }
+}
