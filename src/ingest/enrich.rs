@@ -293,7 +293,8 @@ fn judge(row: &mut Exchange, meaning: &Meaning, tool_error: Option<String>) {
         .map(|words| words.chars().take(MAX_ERROR_CHARS).collect());
 }
 
-fn kept(mut facts: BodyFacts, bytes: Bytes, omit: bool) -> KeptBody {
+/// A body as it is kept; without its bytes where its sender wants that.
+pub(super) fn kept(mut facts: BodyFacts, bytes: Bytes, omit: bool) -> KeptBody {
     if !omit {
         return KeptBody { facts, bytes };
     }

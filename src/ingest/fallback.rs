@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::enrich;
 use crate::model::capture::{Body, BodyFacts, Capture, Outcome, WireFormat};
 use crate::model::exchange::{Exchange, KeptBody, Kind, Source};
 use crate::model::id::RequestId;
@@ -72,8 +73,8 @@ pub(super) fn plain(capture: Capture) -> Exchange {
                 notes,
                 request_headers: begin.headers,
                 response_headers,
-                request: KeptBody { facts: request.facts, bytes: request.bytes },
-                response: KeptBody { facts: response_facts, bytes: response },
+                request: enrich::kept(request.facts, request.bytes, begin.tags.omit_request),
+                response: enrich::kept(response_facts, response, begin.tags.omit_response),
             }
         }
         Capture::Log { posted, body } => {
@@ -120,7 +121,8 @@ pub(super) fn plain(capture: Capture) -> Exchange {
                 notes,
                 request_headers: Vec::new(),
                 response_headers: Vec::new(),
-                request: KeptBody { facts: body.facts, bytes: body.bytes },
+                // The post holds both bodies: it goes where either is not to be kept.
+                request: enrich::kept(body.facts, body.bytes, posted.tags.omit_request || posted.tags.omit_response),
                 response: KeptBody::default(),
             }
         }
