@@ -1,7 +1,7 @@
-# Builds the gateway and puts the one binary into an image without shell or package manager.
-# Both bases can be replaced: docker build --build-arg RUNTIME_IMAGE=debian:bookworm-slim .
+# Builds the gateway and puts the one binary into a small image, run by a user without rights.
+# Both bases can be replaced: docker build --build-arg RUNTIME_IMAGE=… --build-arg BUILD_IMAGE=… .
 ARG BUILD_IMAGE=rust:1.95-slim-bookworm
-ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot
+ARG RUNTIME_IMAGE=debian:bookworm-slim
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /src
