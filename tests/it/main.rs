@@ -9,5 +9,6 @@
 )]
 
 mod clients;
+mod demo;
 mod recordings_proxy;
 mod support;
