@@ -10,6 +10,8 @@
 
 mod api_shapes;
 mod clients;
+mod demo;
+mod kit;
 mod proxy_bytes;
 mod proxy_ends;
 mod recordings_proxy;

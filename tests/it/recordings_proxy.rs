@@ -159,21 +159,25 @@ fn reported(recording: &Recording) -> Option<Vec<(&'static str, i64)>> {
 
 /// The usage that stands last in the answer; Anthropic's stream gives it in two parts that are laid over each other.
 fn last_usage(recording: &Recording) -> Option<Value> {
-    if recording.method != "POST" || recording.status != 200 {
+    if recording.status != 200 {
         return None;
     }
     let body = String::from_utf8(recording.response()).ok()?;
+    // Fetching a response again costs nothing: its usage is that of the call that made it, unless that ran in the background
+    // and had none to report yet.
+    let is_own = |response: &Value| recording.method == "POST" || response["background"] == true;
     if !recording.is_stream() {
         let answer: Value = serde_json::from_str(&body).ok()?;
-        return answer.get("usage").filter(|usage| usage.is_object()).cloned();
+        return answer.get("usage").filter(|usage| usage.is_object() && is_own(&answer)).cloned();
     }
     let mut total = serde_json::Map::new();
     for line in body.lines() {
         let Some(event) = line.strip_prefix("data: ").and_then(|data| serde_json::from_str::<Value>(data).ok()) else {
             continue;
         };
-        for holder in ["/usage", "/message/usage", "/response/usage"] {
-            if let Some(Value::Object(usage)) = event.pointer(holder) {
+        for holder in ["", "/message", "/response"] {
+            let Some(response) = event.pointer(holder).filter(|response| is_own(response)) else { continue };
+            if let Some(Value::Object(usage)) = response.get("usage") {
                 total.extend(usage.clone());
             }
         }

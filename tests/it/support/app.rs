@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::Instant;
 
 use super::upstream::DEADLINE;
@@ -83,6 +83,8 @@ pub struct Gateway {
 struct Process {
     child: Child,
     pid: u32,
+    /// Kept open: a process that prints to a closed pipe is killed.
+    _output: Lines<BufReader<ChildStdout>>,
 }
 
 impl Gateway {
@@ -105,7 +107,6 @@ impl Gateway {
         let mut child = self.command(&["serve"]).spawn().expect("the gateway's binary starts");
         let pid = child.id().expect("a process that was not awaited yet");
         let mut lines = BufReader::new(child.stdout.take().expect("piped standard output")).lines();
-        self.process = Some(Process { child, pid });
         let announced = async {
             while let Ok(Some(line)) = lines.next_line().await {
                 if let Some(url) = line.trim().strip_prefix("trailgate is listening on ") {
@@ -117,8 +118,7 @@ impl Gateway {
         let url = tokio::time::timeout(DEADLINE, announced).await;
         let Ok(Some(url)) = url else { panic!("the gateway did not start ({url:?}); it said:\n{}", self.stderr()) };
         self.url = url;
-        // The rest of its output must go somewhere, or the process would get SIGPIPE.
-        std::mem::forget(lines.into_inner());
+        self.process = Some(Process { child, pid, _output: lines });
         self.until("GET /readyz is 200", async |gateway| {
             let answer = gateway.http.get(format!("{}/readyz", gateway.url)).send().await.ok()?;
             answer.status().is_success().then_some(())

@@ -31,7 +31,7 @@ pub fn script(received: &Received) -> Reply {
         return failure(status);
     }
     if model == "stall" {
-        return Reply::status(200).chunked().stall();
+        return Reply::silence();
     }
     match received.path() {
         "/v1/chat/completions" => chat(&request, model),

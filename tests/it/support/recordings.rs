@@ -48,7 +48,7 @@ pub fn of(provider: &str) -> Vec<Recording> {
     if given.join(&name).exists() {
         all.extend(read(&given.join(&name)));
     } else {
-        println!("{} is not there: replaying our own recordings only", given.join(&name).display());
+        eprintln!("{} is not there: replaying our own recordings only", given.join(&name).display());
     }
     all
 }

@@ -58,12 +58,19 @@ impl Reply {
     /// An event stream in chunks; the steps are the chunks.
     pub fn events<B: Into<Bytes>>(chunks: impl IntoIterator<Item = B>) -> Self {
         let empty = Self::status(200).header("content-type", "text/event-stream; charset=utf-8").chunked();
-        chunks.into_iter().fold(empty, |reply, chunk| reply.send(chunk))
+        chunks.into_iter().fold(empty, Self::send)
     }
 
     /// These bytes and nothing else, on a connection that is closed afterwards.
     pub fn raw(wire: impl Into<Bytes>) -> Self {
         let mut reply = Self::status(0).send(wire);
+        reply.framing = Framing::Raw;
+        reply
+    }
+
+    /// Says nothing at all until the peer goes away (HTTP/1.1 only).
+    pub fn silence() -> Self {
+        let mut reply = Self::status(0).step(Step::Stall);
         reply.framing = Framing::Raw;
         reply
     }

@@ -17,6 +17,7 @@ use super::reply::Reply;
 
 mod http1;
 mod http2;
+mod tests;
 
 /// What a test waits for at most.
 pub const DEADLINE: Duration = Duration::from_secs(20);
