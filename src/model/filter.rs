@@ -1,5 +1,10 @@
 //! The filter language of the query API: a tree of conditions over calls and over sessions (PROTOCOL section 6).
 
+mod columns;
+mod parse;
+
+pub use parse::{FilterError, Scope};
+
 use super::units::Micros;
 
 /// A parsed filter. `And([])` is true, `Or([])` is false.

@@ -10,6 +10,10 @@ use super::text::{clean, fold, fold_char, fold_pairs};
 use crate::model::filter::{NumberOp, TextOp};
 use crate::model::units::Micros;
 
+/// Letters outside ASCII that one term folds, each a level of nesting in the SQL; in a term with more of them, which is no
+/// word of any language, the rest are compared with case.
+const MOST_LETTERS: usize = 48;
+
 /// Which SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Backend {
@@ -58,7 +62,7 @@ fn position(backend: Backend, text: Expr, term: &str) -> Expr {
 
 fn folded(text: Expr, folded_term: &str) -> Expr {
     let lower: Expr = Func::lower(text).into();
-    fold_pairs(folded_term).into_iter().fold(lower, |text, (upper, lower)| {
+    fold_pairs(folded_term).into_iter().take(MOST_LETTERS).fold(lower, |text, (upper, lower)| {
         Func::cust("replace").args([text, Expr::val(upper.to_string()), Expr::val(lower.to_string())]).into()
     })
 }

@@ -148,7 +148,7 @@ impl Store {
     pub async fn org_by_name(&self, name: &str) -> Result<Option<OrgId>, StoreError> {
         let row: Option<(Uuid,)> = on_db!(
             self,
-            read | db | { sqlx::query_as(ORG_BY_NAME).bind(clean(name).into_owned()).fetch_optional(db).await }
+            read | db | sqlx::query_as(ORG_BY_NAME).bind(clean(name).into_owned()).fetch_optional(db).await
         )?;
         Ok(row.map(|(id,)| OrgId(id)))
     }

@@ -425,12 +425,30 @@ fn constant_text(shown: &str, test: &Test) -> Result<Expr, StoreError> {
     Ok(if holds { always() } else { never() })
 }
 
+/// Terms in one chain. SQLite allows an expression to be 1,000 deep, and a chain of `and` is as deep as it is long.
+const CHAIN: usize = 64;
+
 pub(super) fn all(conditions: Vec<Expr>) -> Expr {
-    conditions.into_iter().reduce(|a, b| a.and(b)).unwrap_or_else(always)
+    join(conditions, ExprTrait::and).unwrap_or_else(always)
 }
 
 fn any(conditions: Vec<Expr>) -> Expr {
-    conditions.into_iter().reduce(|a, b| a.or(b)).unwrap_or_else(never)
+    join(conditions, ExprTrait::or).unwrap_or_else(never)
+}
+
+fn join(conditions: Vec<Expr>, with: fn(Expr, Expr) -> Expr) -> Option<Expr> {
+    if conditions.len() <= CHAIN {
+        return conditions.into_iter().reduce(with);
+    }
+    let mut chains: Vec<Vec<Expr>> = Vec::new();
+    for condition in conditions {
+        match chains.last_mut().filter(|chain| chain.len() < CHAIN) {
+            Some(chain) => chain.push(condition),
+            None => chains.push(vec![condition]),
+        }
+    }
+    let boxed = |chain: Vec<Expr>| Some(Expr::case(chain.into_iter().reduce(with)?, 1).finally(0).eq(1));
+    chains.into_iter().filter_map(boxed).reduce(with)
 }
 
 pub(super) fn always() -> Expr {

@@ -148,10 +148,8 @@ impl Store {
     }
 
     pub async fn session_tag(&self, org: OrgId, id: &str) -> Result<Option<String>, StoreError> {
-        let row: Option<(String,)> = on_db!(
-            self,
-            read | db | { sqlx::query_as(TAG).bind(org.0).bind(session_key(id)).fetch_optional(db).await }
-        )?;
+        let row: Option<(String,)> =
+            on_db!(self, read | db | sqlx::query_as(TAG).bind(org.0).bind(session_key(id)).fetch_optional(db).await)?;
         Ok(row.map(|(tag,)| tag))
     }
 
@@ -170,7 +168,7 @@ impl Store {
     pub async fn set_session_feedback(&self, org: OrgId, id: &str, rating: bool) -> Result<bool, StoreError> {
         let first: Option<(Uuid,)> = on_db!(
             self,
-            read | db | { sqlx::query_as(FIRST_CALL).bind(org.0).bind(session_key(id)).fetch_optional(db).await }
+            read | db | sqlx::query_as(FIRST_CALL).bind(org.0).bind(session_key(id)).fetch_optional(db).await
         )?;
         let Some((call,)) = first else { return Ok(false) };
         let value = if rating { "1" } else { "0" };
