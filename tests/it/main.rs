@@ -5,13 +5,13 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a test ends where something is not as it should be"
 )]
 
 mod api_shapes;
 mod clients;
 mod demo;
-mod kit;
 mod proxy_bytes;
 mod proxy_ends;
 mod recordings_proxy;

@@ -1,0 +1,162 @@
+//! What a batch of new calls adds to the roll-ups. Pure; the order of calls and of batches does not matter to the result.
+//!
+//! Everything is in sorted maps: writers that touch the same sessions at the same time lock their rows in the same order
+//! and so never wait for each other in a circle.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::record::Record;
+use super::text::split;
+
+/// All that a batch adds.
+#[derive(Debug, Default)]
+pub(super) struct RollUp<'a> {
+    pub sessions: BTreeMap<(Uuid, &'a str), SessionDelta<'a>>,
+    /// Organisation, session, user key → the whole user id where the key is not.
+    pub users: BTreeMap<(Uuid, &'a str, String), Option<String>>,
+    pub properties: BTreeMap<(Uuid, &'a str, &'a str, &'a str), PropertyDelta<'a>>,
+    pub keys: BTreeMap<(Uuid, &'a str), KeyDelta<'a>>,
+}
+
+/// What a batch adds to a row of `session`.
+#[derive(Debug)]
+pub(super) struct SessionDelta<'a> {
+    pub long: Option<&'a str>,
+    pub name: &'a str,
+    /// `i64::MIN` where no call gave a name.
+    pub name_set_at: i64,
+    pub first_at: i64,
+    pub last_started_at: i64,
+    pub last_ended_at: i64,
+    /// Of the calls that ended last, whether one failed.
+    pub last_failed: bool,
+    pub calls: i64,
+    pub errors: i64,
+    pub cost: i64,
+    pub unpriced: i64,
+    pub latency_sum_us: i64,
+    /// In the order of the columns: prompt, cache read, cache write, cache write 1 h, audio in, completion, audio out,
+    /// reasoning.
+    pub tokens: [i64; 8],
+}
+
+/// What a batch adds to a row of `session_property`.
+#[derive(Debug)]
+pub(super) struct PropertyDelta<'a> {
+    pub long: Option<&'a str>,
+    pub last_at: i64,
+}
+
+/// What a batch adds to a row of `property_key`.
+#[derive(Debug)]
+pub(super) struct KeyDelta<'a> {
+    pub key: &'a str,
+    pub first_at: i64,
+    pub last_at: i64,
+}
+
+/// Adds up calls that were new.
+pub(super) fn fold<'a>(new: impl IntoIterator<Item = &'a Record<'a>>) -> RollUp<'a> {
+    let mut sum = RollUp::default();
+    for call in new {
+        sum.add_keys(call);
+        if let Some(session) = call.session_key.as_deref() {
+            sum.add_session(session, call);
+        }
+    }
+    sum
+}
+
+impl<'a> RollUp<'a> {
+    fn add_keys(&mut self, call: &'a Record<'a>) {
+        for property in &call.properties {
+            let key: &str = &property.key;
+            let entry = self.keys.entry((call.org_id, &property.key_lower)).or_insert(KeyDelta {
+                key,
+                first_at: call.started_at,
+                last_at: call.started_at,
+            });
+            if (call.started_at, key) < (entry.first_at, entry.key) {
+                entry.key = key;
+            }
+            entry.first_at = entry.first_at.min(call.started_at);
+            entry.last_at = entry.last_at.max(call.started_at);
+        }
+    }
+
+    fn add_session(&mut self, session: &'a str, call: &'a Record<'a>) {
+        self.sessions
+            .entry((call.org_id, session))
+            .and_modify(|delta| delta.add(call))
+            .or_insert_with(|| SessionDelta::new(call));
+        if let Some(user) = call.user() {
+            let (key, long) = split(user);
+            self.users.insert((call.org_id, session, key), long);
+        }
+        for property in &call.properties {
+            let entry = self
+                .properties
+                .entry((call.org_id, session, &property.key_lower, &property.value_key))
+                .or_insert(PropertyDelta { long: property.value_long.as_deref(), last_at: call.started_at });
+            entry.last_at = entry.last_at.max(call.started_at);
+        }
+    }
+}
+
+impl<'a> SessionDelta<'a> {
+    fn new(call: &'a Record<'a>) -> Self {
+        let mut delta = Self {
+            long: call.session_long.as_deref(),
+            name: "",
+            name_set_at: i64::MIN,
+            first_at: call.started_at,
+            last_started_at: call.started_at,
+            last_ended_at: call.ended_at,
+            last_failed: false,
+            calls: 0,
+            errors: 0,
+            cost: 0,
+            unpriced: 0,
+            latency_sum_us: 0,
+            tokens: [0; 8],
+        };
+        delta.add(call);
+        delta
+    }
+
+    fn add(&mut self, call: &'a Record<'a>) {
+        let name = call.session_name.as_deref().unwrap_or_default();
+        if !name.is_empty() && (call.started_at, name) > (self.name_set_at, self.name) {
+            self.name = name;
+            self.name_set_at = call.started_at;
+        }
+        self.first_at = self.first_at.min(call.started_at);
+        self.last_started_at = self.last_started_at.max(call.started_at);
+        if call.ended_at > self.last_ended_at {
+            self.last_ended_at = call.ended_at;
+            self.last_failed = call.is_error();
+        } else if call.ended_at == self.last_ended_at {
+            self.last_failed |= call.is_error();
+        }
+        self.calls += 1;
+        self.errors += i64::from(call.is_error());
+        self.cost += call.cost.unwrap_or_default();
+        self.unpriced += i64::from(call.is_unpriced());
+        self.latency_sum_us += call.ended_at - call.started_at;
+        let parts = [
+            call.prompt_tokens,
+            call.prompt_cache_read_tokens,
+            call.prompt_cache_write_tokens,
+            call.prompt_cache_write_1h_tokens,
+            call.prompt_audio_tokens,
+            call.completion_tokens,
+            call.completion_audio_tokens,
+            call.reasoning_tokens,
+        ];
+        for (sum, part) in self.tokens.iter_mut().zip(parts) {
+            *sum += part.unwrap_or_default();
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! The drain's way in: one idempotent transaction a batch.
+//!
+//! Invariants
+//! - A record is stored at most once: `(org, record)` is unique, and a row that was there already changes nothing.
+//! - Roll-ups take only rows that this transaction inserted, so a replay adds nothing.
+//! - A client may use one request id for two calls (SDKs repeat `Helicone-Request-Id` when they retry). A proxied call then
+//!   goes under its record's id and carries a note; a manual log is taken as the same post again and is not stored.
+//! - Compression happens before the transaction, on a blocking thread; the transaction only writes.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use bytes::Bytes;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{Connection, SqlitePool};
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::dialect::{Dialect, postgres, sqlite};
+use super::error::StoreError;
+use super::record::Record;
+use super::rollup::{self, RollUp};
+use crate::model::exchange::Exchange;
+use crate::model::id::{OrgId, RequestId};
+use crate::model::query::Written;
+
+/// zstd's fastest regular level: a 4 KB body takes about 10 µs.
+const LEVEL: i32 = 1;
+/// How long to wait for a new connection.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// A transaction is a handful of statements, and each may take the limit of one.
+const STATEMENTS_A_BATCH: u32 = 4;
+
+/// The drain's connection: its own, outside any pool.
+pub struct Writer {
+    link: Link,
+}
+
+enum Link {
+    /// The store's one writing connection, shared with small updates: SQLite has one writer at a time anyhow.
+    Sqlite(SqlitePool),
+    Postgres {
+        options: Box<PgConnectOptions>,
+        /// Absent before the first batch, and after a fault until the next.
+        connection: Option<PgConnection>,
+        limit: Duration,
+    },
+}
+
+/// A call's bodies and headers as they go into `body`.
+#[derive(Debug, Default)]
+pub(super) struct Packed {
+    pub request: Option<Vec<u8>>,
+    pub response: Option<Vec<u8>>,
+    pub request_facts: Vec<u8>,
+    pub response_facts: Vec<u8>,
+    pub request_headers: Vec<u8>,
+    pub response_headers: Vec<u8>,
+}
+
+impl Packed {
+    pub fn len(&self) -> usize {
+        self.request.as_ref().map_or(0, Vec::len) + self.response.as_ref().map_or(0, Vec::len)
+    }
+}
+
+impl Writer {
+    pub(super) const fn sqlite(pool: SqlitePool) -> Self {
+        Self { link: Link::Sqlite(pool) }
+    }
+
+    pub(super) fn postgres(options: PgConnectOptions, statement_timeout: Duration) -> Self {
+        let limit = statement_timeout.saturating_mul(STATEMENTS_A_BATCH);
+        Self { link: Link::Postgres { options: Box::new(options), connection: None, limit } }
+    }
+
+    /// One idempotent transaction: rows, bodies, properties, and roll-ups from the rows that were new.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where the same batch may go through later (the connection is replaced by then);
+    /// [`StoreError::Rejected`] where the database refuses one of these rows for what it holds. Nothing of the batch is
+    /// stored in either case.
+    pub async fn write(&mut self, batch: &[Exchange]) -> Result<Written, StoreError> {
+        if batch.is_empty() {
+            return Ok(Written::default());
+        }
+        let packed = pack(batch).await?;
+        match self.once(batch, &packed).await {
+            // Another writer was in the way and the database undid this one: by now the other is through.
+            Err(error) if error.is_conflict() => self.once(batch, &packed).await,
+            result => result,
+        }
+    }
+
+    async fn once(&mut self, batch: &[Exchange], packed: &[Packed]) -> Result<Written, StoreError> {
+        match &mut self.link {
+            Link::Sqlite(pool) => {
+                let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+                let written = store(&mut sqlite::Bulk(&mut tx), batch, packed).await?;
+                tx.commit().await?;
+                Ok(written)
+            }
+            Link::Postgres { options, connection, limit } => {
+                let mut open = match connection.take() {
+                    Some(open) => open,
+                    None => dial(options).await?,
+                };
+                let result = timeout(*limit, in_postgres(&mut open, batch, packed)).await;
+                let result = result.unwrap_or_else(|_| Err(StoreError::too_slow()));
+                // After a fault of the connection it is closed, not returned anywhere: a silent peer must never be
+                // waited for. After a refusal it is as good as before.
+                if !result.as_ref().is_err_and(|e| e.is_unavailable() && !e.is_conflict()) {
+                    *connection = Some(open);
+                }
+                result
+            }
+        }
+    }
+}
+
+async fn dial(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
+    let dialled = timeout(CONNECT_LIMIT, PgConnection::connect_with(options)).await;
+    Ok(dialled.map_err(|_| StoreError::too_slow())??)
+}
+
+async fn in_postgres(open: &mut PgConnection, batch: &[Exchange], packed: &[Packed]) -> Result<Written, StoreError> {
+    let mut tx = open.begin().await?;
+    match store(&mut postgres::Bulk(&mut tx), batch, packed).await {
+        Ok(written) => {
+            tx.commit().await?;
+            Ok(written)
+        }
+        Err(error) => {
+            // Explicit, so that the connection is clean when it is used again.
+            tx.rollback().await?;
+            Err(error)
+        }
+    }
+}
+
+/// The transaction's story, the same on both databases.
+async fn store<D: Dialect>(db: &mut D, batch: &[Exchange], packed: &[Packed]) -> Result<Written, StoreError> {
+    let (mut records, repeated) = distinct(batch);
+    // Sorted so that writers meet unique keys in the same order; stable, so the first of two calls with one id keeps it.
+    records.sort_by_key(|r| (r.org_id, r.id));
+    let mut stored: HashSet<usize> = HashSet::with_capacity(records.len());
+
+    insert(db, &records, &mut stored).await?;
+    move_reused(db, &mut records, &mut stored, batch).await?;
+
+    let mut new: Vec<&Record<'_>> = records.iter().filter(|r| stored.contains(&r.index)).collect();
+    let written = written(&new, records.len() - new.len() + repeated);
+    if new.is_empty() {
+        return Ok(written);
+    }
+    db.insert_bodies(&new, packed).await?;
+    db.insert_properties(&new).await?;
+    new.sort_by_key(|r| r.index);
+    roll_up(db, &rollup::fold(new)).await?;
+    Ok(written)
+}
+
+/// Calls without those whose record occurs twice in the batch, and the number of the latter.
+fn distinct(batch: &[Exchange]) -> (Vec<Record<'_>>, usize) {
+    let mut seen = HashSet::with_capacity(batch.len());
+    let calls = batch.iter().enumerate().filter(|(_, call)| seen.insert((call.org, call.record)));
+    let records: Vec<Record<'_>> = calls.map(|(index, call)| Record::new(index, call)).collect();
+    let repeated = batch.len() - records.len();
+    (records, repeated)
+}
+
+async fn insert<D: Dialect>(db: &mut D, records: &[Record<'_>], stored: &mut HashSet<usize>) -> Result<(), StoreError> {
+    let open: Vec<&Record<'_>> = records.iter().filter(|r| !stored.contains(&r.index)).collect();
+    let inserted = db.insert_calls(&open).await?;
+    stored.extend(open.iter().filter(|r| inserted.contains(&(r.org_id, r.record_id))).map(|r| r.index));
+    Ok(())
+}
+
+/// Calls whose id was taken by another call: proxied ones go under their record's id.
+async fn move_reused<D: Dialect>(
+    db: &mut D,
+    records: &mut [Record<'_>],
+    stored: &mut HashSet<usize>,
+    batch: &[Exchange],
+) -> Result<(), StoreError> {
+    // More than one round only if somebody's record id was used as a request id too.
+    for round in 0..3 {
+        let left: Vec<&Record<'_>> = records.iter().filter(|r| r.may_move() && !stored.contains(&r.index)).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        let known = db.known_records(&left).await?;
+        let mut moved = Vec::new();
+        for record in records.iter_mut().filter(|r| r.may_move() && !stored.contains(&r.index)) {
+            if known.contains(&(record.org_id, record.record_id)) {
+                continue;
+            }
+            let id = if round == 0 { record.record_id } else { Uuid::now_v7() };
+            record.move_to(id, batch.get(record.index).map_or(&[], |call| &call.notes));
+            moved.push(record.clone());
+        }
+        if moved.is_empty() {
+            return Ok(());
+        }
+        insert(db, &moved, stored).await?;
+    }
+    Ok(())
+}
+
+fn written(new: &[&Record<'_>], replayed: usize) -> Written {
+    let mut ordered: Vec<&&Record<'_>> = new.iter().collect();
+    ordered.sort_by_key(|r| r.index);
+    Written { new: ordered.iter().map(|r| (OrgId(r.org_id), RequestId(r.id))).collect(), replayed }
+}
+
+async fn roll_up<D: Dialect>(db: &mut D, sum: &RollUp<'_>) -> Result<(), StoreError> {
+    if !sum.sessions.is_empty() {
+        let starts = db.upsert_sessions(sum).await?;
+        // Where a session now starts with this batch, it may have started later before: its properties sort by its start.
+        let moved: Vec<(Uuid, &str, i64)> = sum
+            .sessions
+            .iter()
+            .filter(|((org, key), delta)| start_of(&starts, *org, key) == Some(delta.first_at) && delta.calls > 0)
+            .map(|((org, key), delta)| (*org, *key, delta.first_at))
+            .collect();
+        db.move_session_properties(&moved).await?;
+        db.insert_session_users(sum).await?;
+        db.upsert_session_properties(sum, &starts).await?;
+    }
+    db.upsert_property_keys(sum).await
+}
+
+/// Starts of sessions after their upsert, by organisation and session key.
+pub(super) type Starts = HashMap<(Uuid, String), i64>;
+
+pub(super) fn start_of(starts: &Starts, org: Uuid, session: &str) -> Option<i64> {
+    starts.get(&(org, session.to_owned())).copied()
+}
+
+/// Compresses on a blocking thread: half a millisecond a megabyte would hold up every other task.
+async fn pack(batch: &[Exchange]) -> Result<Vec<Packed>, StoreError> {
+    let mut packed: Vec<Packed> = batch.iter().map(describe).collect();
+    let raw: Vec<(Bytes, Bytes)> = batch.iter().map(|c| (c.request.bytes.clone(), c.response.bytes.clone())).collect();
+    let bodies = tokio::task::spawn_blocking(move || {
+        let mut encoder = zstd::bulk::Compressor::new(LEVEL)?;
+        raw.iter()
+            .map(|(request, response)| Ok((squeeze(&mut encoder, request)?, squeeze(&mut encoder, response)?)))
+            .collect::<Result<Vec<_>, std::io::Error>>()
+    });
+    let bodies = bodies.await.map_err(|e| StoreError::Internal(sqlx::Error::Io(std::io::Error::other(e))))?;
+    let bodies = bodies.map_err(|e| StoreError::Internal(sqlx::Error::Io(e)))?;
+    for (packed, (request, response)) in packed.iter_mut().zip(bodies) {
+        packed.request = request;
+        packed.response = response;
+    }
+    Ok(packed)
+}
+
+fn describe(call: &Exchange) -> Packed {
+    Packed {
+        request: None,
+        response: None,
+        request_facts: serde_json::to_vec(&call.request.facts).unwrap_or_default(),
+        response_facts: serde_json::to_vec(&call.response.facts).unwrap_or_default(),
+        request_headers: serde_json::to_vec(&call.request_headers).unwrap_or_default(),
+        response_headers: serde_json::to_vec(&call.response_headers).unwrap_or_default(),
+    }
+}
+
+fn squeeze(encoder: &mut zstd::bulk::Compressor<'_>, body: &[u8]) -> std::io::Result<Option<Vec<u8>>> {
+    if body.is_empty() {
+        return Ok(None);
+    }
+    encoder.compress(body).map(Some)
+}
