@@ -201,8 +201,8 @@ async fn openai_and_anthropic_sdks(backend: Backend) {
     assert_eq!(seen["stream"], json!({"chunks": words, "text": ANSWER, "usage": PROMPT + COMPLETION}));
     assert_raised(&seen["errors"], &python_classes[..6]);
     assert_eq!(seen["errors"]["timeout"][1], 504);
-    // Whole, streamed, four provider errors, bad key, unreachable, timed out, abandoned.
-    let session = gateway.session("typescript-sdk", 10).await;
+    // Whole, streamed, four provider errors, unreachable, timed out, abandoned; who shows a bad key joins no session.
+    let session = gateway.session("typescript-sdk", 9).await;
     assert_eq!(by_path(&session, "/abandoned")["outcome"], "client_gone");
 }
 

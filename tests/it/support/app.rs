@@ -216,14 +216,7 @@ impl Gateway {
     pub async fn session(&self, id: &str, calls: i64) -> Value {
         self.until(&format!("session {id} has {calls} calls"), async |gateway| {
             let (status, mut body) = gateway.get(&format!("/v1/session/{id}")).await;
-            let detail = body["data"].take();
-            let mut session = detail["session"].clone();
-            if status != 200 || session["total_requests"] != calls {
-                return None;
-            }
-            session["tree"] = detail["tree"].clone();
-            session["calls"] = detail["calls"].clone();
-            Some(session)
+            (status == 200 && body["data"]["total_requests"] == calls).then(|| body["data"].take())
         })
         .await
     }
