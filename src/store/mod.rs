@@ -100,10 +100,3 @@ impl Store {
         Lower { org: org.0, backend: self.kind() }
     }
 }
-
-impl StoreError {
-    /// Whether the same call may go through later.
-    pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
-    }
-}

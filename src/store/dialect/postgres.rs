@@ -52,7 +52,7 @@ const UPSERT_SESSIONS: &str = concat!(
 const MOVE_SESSIONS: &str = "UPDATE session_property AS p SET first_at = t.first_at \
      FROM UNNEST($1::uuid[], $2::text[], $3::int8[]) AS t (org_id, session_key, first_at) \
      WHERE p.org_id = t.org_id AND p.session_key = t.session_key AND p.first_at <> t.first_at";
-const INSERT_USERS: &str = "INSERT INTO session_user (org_id, session_key, user_key, user_long) \
+const INSERT_USERS: &str = "INSERT INTO session_user_id (org_id, session_key, user_key, user_long) \
      SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[]) ON CONFLICT DO NOTHING";
 const UPSERT_SESSION_PROPERTIES: &str = concat!(
     "INSERT INTO session_property (org_id, session_key, key_lower, value_key, value_long, first_at, last_at) \

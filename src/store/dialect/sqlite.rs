@@ -76,7 +76,7 @@ const UPSERT_SESSION: &str = concat!(
 );
 const MOVE_SESSION: &str =
     "UPDATE session_property SET first_at = $3 WHERE org_id = $1 AND session_key = $2 AND first_at <> $3";
-const INSERT_USER: &str = "INSERT INTO session_user (org_id, session_key, user_key, user_long) VALUES ($1, $2, $3, $4) \
+const INSERT_USER: &str = "INSERT INTO session_user_id (org_id, session_key, user_key, user_long) VALUES ($1, $2, $3, $4) \
      ON CONFLICT DO NOTHING";
 const UPSERT_SESSION_PROPERTY: &str = concat!(
     "INSERT INTO session_property (org_id, session_key, key_lower, value_key, value_long, first_at, last_at) \
