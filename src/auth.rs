@@ -303,6 +303,7 @@ fn strip_bearer(text: &str) -> &str {
     let text = text.trim();
     match text.split_at_checked(7) {
         Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer ") => key.trim(),
+        _ if text.eq_ignore_ascii_case("bearer") => "",
         _ => text,
     }
 }

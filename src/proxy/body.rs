@@ -165,13 +165,13 @@ impl AnswerBody {
         };
     }
 
-    fn fail(&mut self, error: &AnswerError) {
-        let outcome = match error {
+    fn fail(&mut self, error: AnswerError) {
+        let outcome = match &error {
             AnswerError::Upstream(_) => Outcome::UpstreamReset,
             AnswerError::Idle(_) => Outcome::Timeout,
         };
         drop(self.record.finish(outcome, Some(error.to_string())));
-        self.state = State::Over;
+        self.state = State::Failing(error);
     }
 }
 
@@ -184,6 +184,10 @@ impl Body for AnswerBody {
         loop {
             match &mut this.state {
                 State::Over => return Poll::Ready(None),
+                State::Failing(_) => {
+                    let State::Failing(error) = std::mem::replace(&mut this.state, State::Over) else { continue };
+                    return Poll::Ready(Some(Err(error)));
+                }
                 State::Holding { last, keeping } => {
                     if let Err(error) = ready!(keeping.as_mut().poll(cx)) {
                         tracing::warn!(%error, "proxy.record_not_kept");
@@ -195,8 +199,9 @@ impl Body for AnswerBody {
                 State::Passing(_) => match ready!(this.poll_upstream(cx)) {
                     None => this.hold(None),
                     Some(Err(error)) => {
-                        this.fail(&error);
-                        return Poll::Ready(Some(Err(error)));
+                        this.fail(error);
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
                     }
                     Some(Ok(frame)) => {
                         if let Some(piece) = frame.data_ref() {
@@ -225,6 +230,7 @@ impl Body for AnswerBody {
                 let left = last.as_ref().and_then(Frame::data_ref).map_or(0, bytes::Bytes::remaining);
                 SizeHint::with_exact(left as u64)
             }
+            State::Failing(_) => SizeHint::default(),
             State::Over => SizeHint::with_exact(0),
         }
     }

@@ -106,7 +106,9 @@ mod tests {
     }
 
     fn names(headers: &HeaderMap) -> Vec<&str> {
-        headers.keys().map(HeaderName::as_str).collect()
+        let mut names: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        names
     }
 
     #[test]
@@ -125,7 +127,7 @@ mod tests {
             ("accept", "*/*"),
         ]);
         strip_request(&mut request);
-        assert_eq!(names(&request), ["te", "content-length", "accept"]);
+        assert_eq!(names(&request), ["accept", "content-length", "te"]);
         assert_eq!(request["te"], "trailers");
     }
 
@@ -134,7 +136,7 @@ mod tests {
         let mut answer =
             map(&[("connection", "keep-alive"), ("trailer", "x-sum"), ("set-cookie", "a=b"), ("te", "gzip")]);
         strip_response(&mut answer);
-        assert_eq!(names(&answer), ["trailer", "set-cookie"]);
+        assert_eq!(names(&answer), ["set-cookie", "trailer"]);
     }
 
     #[test]
