@@ -14,9 +14,6 @@ use crate::store::record::Record;
 use crate::store::rollup::{RollUp, SessionDelta};
 use crate::store::write::{Packed, Starts, start_of};
 
-/// A connection inside a transaction.
-pub(in crate::store) struct Bulk<'c>(pub &'c mut PgConnection);
-
 /// Bytes of bodies a statement, so that no message nears the protocol's limit of 1 GB and memory stays bounded.
 const BODY_BYTES: usize = 16 << 20;
 
@@ -83,7 +80,7 @@ fn column<'r, R, T>(rows: &'r [R], value: impl Fn(&'r R) -> T) -> Vec<T> {
     rows.iter().map(value).collect()
 }
 
-impl Dialect for Bulk<'_> {
+impl Dialect for PgConnection {
     async fn insert_calls(&mut self, rows: &[&Record<'_>]) -> Result<HashSet<(Uuid, Uuid)>, StoreError> {
         let mut inserted = HashSet::with_capacity(rows.len());
         for chunk in rows.chunks(CHUNK) {
@@ -92,7 +89,7 @@ impl Dialect for Bulk<'_> {
                     sqlx::query_as::<_, (Uuid, Uuid)>(INSERT_CALLS)$(.bind(column(chunk, |row| row.$column.clone())))*
                 };
             }
-            inserted.extend(with_columns!(bind_all).fetch_all(&mut *self.0).await?);
+            inserted.extend(with_columns!(bind_all).fetch_all(&mut *self).await?);
         }
         Ok(inserted)
     }
@@ -103,7 +100,7 @@ impl Dialect for Bulk<'_> {
             let query = sqlx::query_as::<_, (Uuid, Uuid)>(KNOWN)
                 .bind(column(chunk, |row| row.org_id))
                 .bind(column(chunk, |row| row.record_id));
-            known.extend(query.fetch_all(&mut *self.0).await?);
+            known.extend(query.fetch_all(&mut *self).await?);
         }
         Ok(known)
     }
@@ -124,7 +121,7 @@ impl Dialect for Bulk<'_> {
                 .bind(column(chunk, |(_, body)| body.response_facts.as_slice()))
                 .bind(column(chunk, |(_, body)| body.request_headers.as_slice()))
                 .bind(column(chunk, |(_, body)| body.response_headers.as_slice()))
-                .execute(&mut *self.0)
+                .execute(&mut *self)
                 .await?;
         }
         Ok(())
@@ -141,7 +138,7 @@ impl Dialect for Bulk<'_> {
                 .bind(column(chunk, |(_, property)| property.value_key.as_str()))
                 .bind(column(chunk, |(_, property)| property.value_long.as_deref()))
                 .bind(column(chunk, |(row, _)| row.started_at))
-                .execute(&mut *self.0)
+                .execute(&mut *self)
                 .await?;
         }
         Ok(())
@@ -169,7 +166,7 @@ impl Dialect for Bulk<'_> {
             for part in 0..8 {
                 query = query.bind(column(chunk, |(_, delta)| delta.tokens.get(part).copied().unwrap_or_default()));
             }
-            let rows = query.fetch_all(&mut *self.0).await?;
+            let rows = query.fetch_all(&mut *self).await?;
             starts.extend(rows.into_iter().map(|(org, session, first_at)| ((org, session), first_at)));
         }
         Ok(starts)
@@ -181,7 +178,7 @@ impl Dialect for Bulk<'_> {
                 .bind(column(chunk, |row| row.0))
                 .bind(column(chunk, |row| row.1))
                 .bind(column(chunk, |row| row.2))
-                .execute(&mut *self.0)
+                .execute(&mut *self)
                 .await?;
         }
         Ok(())
@@ -195,7 +192,7 @@ impl Dialect for Bulk<'_> {
                 .bind(column(chunk, |(key, _)| key.1))
                 .bind(column(chunk, |(key, _)| key.2.as_str()))
                 .bind(column(chunk, |(_, long)| long.as_deref()))
-                .execute(&mut *self.0)
+                .execute(&mut *self)
                 .await?;
         }
         Ok(())
@@ -212,7 +209,7 @@ impl Dialect for Bulk<'_> {
                 .bind(column(chunk, |(_, delta)| delta.long))
                 .bind(column(chunk, |(key, delta)| start_of(starts, key.0, key.1).unwrap_or(delta.last_at)))
                 .bind(column(chunk, |(_, delta)| delta.last_at))
-                .execute(&mut *self.0)
+                .execute(&mut *self)
                 .await?;
         }
         Ok(())
@@ -227,7 +224,7 @@ impl Dialect for Bulk<'_> {
                 .bind(column(chunk, |(_, delta)| delta.key))
                 .bind(column(chunk, |(_, delta)| delta.first_at))
                 .bind(column(chunk, |(_, delta)| delta.last_at))
-                .execute(&mut *self.0)
+                .execute(&mut *self)
                 .await?;
         }
         Ok(())

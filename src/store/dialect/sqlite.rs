@@ -13,9 +13,6 @@ use crate::store::record::Record;
 use crate::store::rollup::RollUp;
 use crate::store::write::{Packed, Starts, start_of};
 
-/// A connection inside a transaction.
-pub(in crate::store) struct Bulk<'c>(pub &'c mut SqliteConnection);
-
 const INSERT_CALL: &str = concat!(
     "INSERT INTO exchange (",
     exchange_columns!(),
@@ -63,14 +60,14 @@ pub(in crate::store) const STATEMENTS: &[&str] = &[
     UPSERT_KEY,
 ];
 
-impl Dialect for Bulk<'_> {
+impl Dialect for SqliteConnection {
     async fn insert_calls(&mut self, rows: &[&Record<'_>]) -> Result<HashSet<(Uuid, Uuid)>, StoreError> {
         let mut inserted = HashSet::with_capacity(rows.len());
         for row in rows {
             macro_rules! bind_all {
                 ($($column:ident),*) => { sqlx::query(INSERT_CALL)$(.bind(row.$column.clone()))* };
             }
-            if with_columns!(bind_all).execute(&mut *self.0).await?.rows_affected() == 1 {
+            if with_columns!(bind_all).execute(&mut *self).await?.rows_affected() == 1 {
                 inserted.insert((row.org_id, row.record_id));
             }
         }
@@ -81,7 +78,7 @@ impl Dialect for Bulk<'_> {
         let mut known = HashSet::new();
         for row in rows {
             let query = sqlx::query(KNOWN).bind(row.org_id).bind(row.record_id);
-            if query.fetch_optional(&mut *self.0).await?.is_some() {
+            if query.fetch_optional(&mut *self).await?.is_some() {
                 known.insert((row.org_id, row.record_id));
             }
         }
@@ -100,24 +97,26 @@ impl Dialect for Bulk<'_> {
                 .bind(body.response_facts.as_slice())
                 .bind(body.request_headers.as_slice())
                 .bind(body.response_headers.as_slice())
-                .execute(&mut *self.0)
+                .execute(&mut *self)
                 .await?;
         }
         Ok(())
     }
 
     async fn insert_properties(&mut self, rows: &[&Record<'_>]) -> Result<(), StoreError> {
-        for (row, property) in rows.iter().flat_map(|row| row.properties.iter().map(move |p| (row, p))) {
-            sqlx::query(INSERT_PROPERTY)
-                .bind(row.org_id)
-                .bind(row.id)
-                .bind(property.key_lower.as_str())
-                .bind(&*property.key)
-                .bind(property.value_key.as_str())
-                .bind(property.value_long.as_deref())
-                .bind(row.started_at)
-                .execute(&mut *self.0)
-                .await?;
+        for row in rows {
+            for property in &row.properties {
+                sqlx::query(INSERT_PROPERTY)
+                    .bind(row.org_id)
+                    .bind(row.id)
+                    .bind(property.key_lower.as_str())
+                    .bind(&*property.key)
+                    .bind(property.value_key.as_str())
+                    .bind(property.value_long.as_deref())
+                    .bind(row.started_at)
+                    .execute(&mut *self)
+                    .await?;
+            }
         }
         Ok(())
     }
@@ -143,7 +142,7 @@ impl Dialect for Bulk<'_> {
             for part in delta.tokens {
                 query = query.bind(part);
             }
-            let (org, session, first_at) = query.fetch_one(&mut *self.0).await?;
+            let (org, session, first_at) = query.fetch_one(&mut *self).await?;
             starts.insert((org, session), first_at);
         }
         Ok(starts)
@@ -151,7 +150,7 @@ impl Dialect for Bulk<'_> {
 
     async fn move_session_properties(&mut self, sessions: &[(Uuid, &str, i64)]) -> Result<(), StoreError> {
         for (org, session, first_at) in sessions {
-            sqlx::query(MOVE_SESSION).bind(*org).bind(*session).bind(*first_at).execute(&mut *self.0).await?;
+            sqlx::query(MOVE_SESSION).bind(*org).bind(*session).bind(*first_at).execute(&mut *self).await?;
         }
         Ok(())
     }
@@ -159,7 +158,7 @@ impl Dialect for Bulk<'_> {
     async fn insert_session_users(&mut self, sum: &RollUp<'_>) -> Result<(), StoreError> {
         for ((org, session, key), long) in &sum.users {
             let query = sqlx::query(INSERT_USER).bind(*org).bind(*session).bind(key.as_str()).bind(long.as_deref());
-            query.execute(&mut *self.0).await?;
+            query.execute(&mut *self).await?;
         }
         Ok(())
     }
@@ -174,7 +173,7 @@ impl Dialect for Bulk<'_> {
                 .bind(delta.long)
                 .bind(start_of(starts, *org, session).unwrap_or(delta.last_at))
                 .bind(delta.last_at)
-                .execute(&mut *self.0)
+                .execute(&mut *self)
                 .await?;
         }
         Ok(())
@@ -188,7 +187,7 @@ impl Dialect for Bulk<'_> {
                 .bind(delta.key)
                 .bind(delta.first_at)
                 .bind(delta.last_at)
-                .execute(&mut *self.0)
+                .execute(&mut *self)
                 .await?;
         }
         Ok(())
