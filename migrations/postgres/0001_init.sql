@@ -160,7 +160,7 @@ CREATE TABLE session (
 );
 CREATE INDEX session_newest ON session (org_id, first_at, session_key);
 
-CREATE TABLE session_user (
+CREATE TABLE session_user_id (
     org_id      UUID NOT NULL,
     session_key TEXT COLLATE "C" NOT NULL,
     user_key    TEXT COLLATE "C" NOT NULL,

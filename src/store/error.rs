@@ -1,5 +1,7 @@
 //! Why the store could not answer, sorted by what a caller can do about it.
 
+use sqlx::migrate::MigrateError;
+
 /// Why the store could not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -29,6 +31,17 @@ impl StoreError {
     pub(super) fn is_conflict(&self) -> bool {
         let (Self::Unavailable(error) | Self::Rejected(error) | Self::Internal(error)) = self else { return false };
         error.as_database_error().and_then(|e| e.code()).is_some_and(|code| code == "40P01" || code == "40001")
+    }
+
+    /// Whether the same call may go through later, a migration included.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unavailable(_) => true,
+            Self::Migrate(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
+                matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Tls(_))
+            }
+            _ => false,
+        }
     }
 
     /// Whether the fault lies in the connection or the time that it took, not in the statement.

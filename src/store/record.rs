@@ -179,7 +179,7 @@ impl<'a> Record<'a> {
         self.kind == Kind::Llm.as_str() && self.cost.is_none()
     }
 
-    /// The user for `session_user`: an empty one is nobody.
+    /// The user for `session_user_id`: an empty one is nobody.
     pub fn user(&self) -> Option<&str> {
         self.user_id.as_deref().filter(|user| !user.is_empty())
     }

@@ -271,7 +271,7 @@ impl Store {
     async fn users(&self, org: OrgId, keys: &[String]) -> Result<HashMap<String, Vec<String>>, StoreError> {
         let select = Query::select()
             .expr(Expr::cust("u.session_key, COALESCE(u.user_long, u.user_key)"))
-            .from_as("session_user", "u")
+            .from_as("session_user_id", "u")
             .and_where(Expr::cust("u.org_id").eq(org.0))
             .and_where(Expr::cust("u.session_key").is_in(keys))
             .take();

@@ -16,7 +16,7 @@ use sqlx::{Connection, SqlitePool};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::dialect::Dialect;
+use super::dialect::{Dialect, postgres, sqlite};
 use super::error::StoreError;
 use super::record::Record;
 use super::rollup::{self, RollUp};
@@ -96,7 +96,7 @@ impl Writer {
         match &mut self.link {
             Link::Sqlite(pool) => {
                 let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-                let written = store(&mut *tx, batch, packed).await?;
+                let written = store(&mut sqlite::Bulk(&mut tx), batch, packed).await?;
                 tx.commit().await?;
                 Ok(written)
             }
@@ -125,7 +125,7 @@ async fn dial(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
 
 async fn in_postgres(open: &mut PgConnection, batch: &[Exchange], packed: &[Packed]) -> Result<Written, StoreError> {
     let mut tx = open.begin().await?;
-    match store(&mut *tx, batch, packed).await {
+    match store(&mut postgres::Bulk(&mut tx), batch, packed).await {
         Ok(written) => {
             tx.commit().await?;
             Ok(written)

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use super::error::StoreError;
-use super::record::Record;
+use super::record::{PropertyRecord, Record};
 use super::rollup::RollUp;
 use super::write::{Packed, Starts};
 
@@ -51,6 +51,17 @@ pub(super) trait Dialect: Send {
         starts: &Starts,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
     fn upsert_property_keys(&mut self, sum: &RollUp<'_>) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// The properties of calls, each beside its call.
+fn properties<'a>(rows: &[&'a Record<'a>]) -> Vec<(&'a Record<'a>, &'a PropertyRecord<'a>)> {
+    let mut all = Vec::with_capacity(rows.iter().map(|row| row.properties.len()).sum());
+    for row in rows {
+        for property in &row.properties {
+            all.push((*row, property));
+        }
+    }
+    all
 }
 
 /// Calls a macro with the columns of `exchange`, which are the fields of [`Record`], in the order of the statements.

@@ -6,13 +6,16 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    CHUNK, Dialect, exchange_columns, property_key_merge, session_columns, session_merge, session_property_merge,
-    with_columns,
+    CHUNK, Dialect, exchange_columns, properties, property_key_merge, session_columns, session_merge,
+    session_property_merge, with_columns,
 };
 use crate::store::error::StoreError;
 use crate::store::record::Record;
 use crate::store::rollup::{RollUp, SessionDelta};
 use crate::store::write::{Packed, Starts, start_of};
+
+/// A connection inside a transaction.
+pub(in crate::store) struct Bulk<'c>(pub &'c mut PgConnection);
 
 /// Bytes of bodies a statement, so that no message nears the protocol's limit of 1 GB and memory stays bounded.
 const BODY_BYTES: usize = 16 << 20;
@@ -49,7 +52,7 @@ const UPSERT_SESSIONS: &str = concat!(
 const MOVE_SESSIONS: &str = "UPDATE session_property AS p SET first_at = t.first_at \
      FROM UNNEST($1::uuid[], $2::text[], $3::int8[]) AS t (org_id, session_key, first_at) \
      WHERE p.org_id = t.org_id AND p.session_key = t.session_key AND p.first_at <> t.first_at";
-const INSERT_USERS: &str = "INSERT INTO session_user (org_id, session_key, user_key, user_long) \
+const INSERT_USERS: &str = "INSERT INTO session_user_id (org_id, session_key, user_key, user_long) \
      SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[]) ON CONFLICT DO NOTHING";
 const UPSERT_SESSION_PROPERTIES: &str = concat!(
     "INSERT INTO session_property (org_id, session_key, key_lower, value_key, value_long, first_at, last_at) \
@@ -80,7 +83,7 @@ fn column<'r, R, T>(rows: &'r [R], value: impl Fn(&'r R) -> T) -> Vec<T> {
     rows.iter().map(value).collect()
 }
 
-impl Dialect for PgConnection {
+impl Dialect for Bulk<'_> {
     async fn insert_calls(&mut self, rows: &[&Record<'_>]) -> Result<HashSet<(Uuid, Uuid)>, StoreError> {
         let mut inserted = HashSet::with_capacity(rows.len());
         for chunk in rows.chunks(CHUNK) {
@@ -89,7 +92,7 @@ impl Dialect for PgConnection {
                     sqlx::query_as::<_, (Uuid, Uuid)>(INSERT_CALLS)$(.bind(column(chunk, |row| row.$column.clone())))*
                 };
             }
-            inserted.extend(with_columns!(bind_all).fetch_all(&mut *self).await?);
+            inserted.extend(with_columns!(bind_all).fetch_all(&mut *self.0).await?);
         }
         Ok(inserted)
     }
@@ -100,7 +103,7 @@ impl Dialect for PgConnection {
             let query = sqlx::query_as::<_, (Uuid, Uuid)>(KNOWN)
                 .bind(column(chunk, |row| row.org_id))
                 .bind(column(chunk, |row| row.record_id));
-            known.extend(query.fetch_all(&mut *self).await?);
+            known.extend(query.fetch_all(&mut *self.0).await?);
         }
         Ok(known)
     }
@@ -121,15 +124,14 @@ impl Dialect for PgConnection {
                 .bind(column(chunk, |(_, body)| body.response_facts.as_slice()))
                 .bind(column(chunk, |(_, body)| body.request_headers.as_slice()))
                 .bind(column(chunk, |(_, body)| body.response_headers.as_slice()))
-                .execute(&mut *self)
+                .execute(&mut *self.0)
                 .await?;
         }
         Ok(())
     }
 
     async fn insert_properties(&mut self, rows: &[&Record<'_>]) -> Result<(), StoreError> {
-        let rows: Vec<_> = rows.iter().flat_map(|row| row.properties.iter().map(move |p| (row, p))).collect();
-        for chunk in rows.chunks(CHUNK) {
+        for chunk in properties(rows).chunks(CHUNK) {
             sqlx::query(INSERT_PROPERTIES)
                 .bind(column(chunk, |(row, _)| row.org_id))
                 .bind(column(chunk, |(row, _)| row.id))
@@ -138,7 +140,7 @@ impl Dialect for PgConnection {
                 .bind(column(chunk, |(_, property)| property.value_key.as_str()))
                 .bind(column(chunk, |(_, property)| property.value_long.as_deref()))
                 .bind(column(chunk, |(row, _)| row.started_at))
-                .execute(&mut *self)
+                .execute(&mut *self.0)
                 .await?;
         }
         Ok(())
@@ -166,7 +168,7 @@ impl Dialect for PgConnection {
             for part in 0..8 {
                 query = query.bind(column(chunk, |(_, delta)| delta.tokens.get(part).copied().unwrap_or_default()));
             }
-            let rows = query.fetch_all(&mut *self).await?;
+            let rows = query.fetch_all(&mut *self.0).await?;
             starts.extend(rows.into_iter().map(|(org, session, first_at)| ((org, session), first_at)));
         }
         Ok(starts)
@@ -178,7 +180,7 @@ impl Dialect for PgConnection {
                 .bind(column(chunk, |row| row.0))
                 .bind(column(chunk, |row| row.1))
                 .bind(column(chunk, |row| row.2))
-                .execute(&mut *self)
+                .execute(&mut *self.0)
                 .await?;
         }
         Ok(())
@@ -192,7 +194,7 @@ impl Dialect for PgConnection {
                 .bind(column(chunk, |(key, _)| key.1))
                 .bind(column(chunk, |(key, _)| key.2.as_str()))
                 .bind(column(chunk, |(_, long)| long.as_deref()))
-                .execute(&mut *self)
+                .execute(&mut *self.0)
                 .await?;
         }
         Ok(())
@@ -209,7 +211,7 @@ impl Dialect for PgConnection {
                 .bind(column(chunk, |(_, delta)| delta.long))
                 .bind(column(chunk, |(key, delta)| start_of(starts, key.0, key.1).unwrap_or(delta.last_at)))
                 .bind(column(chunk, |(_, delta)| delta.last_at))
-                .execute(&mut *self)
+                .execute(&mut *self.0)
                 .await?;
         }
         Ok(())
@@ -224,7 +226,7 @@ impl Dialect for PgConnection {
                 .bind(column(chunk, |(_, delta)| delta.key))
                 .bind(column(chunk, |(_, delta)| delta.first_at))
                 .bind(column(chunk, |(_, delta)| delta.last_at))
-                .execute(&mut *self)
+                .execute(&mut *self.0)
                 .await?;
         }
         Ok(())
