@@ -121,6 +121,9 @@ enum State {
         last: Option<Frame<Bytes>>,
         keeping: Keeping,
     },
+    /// The answer broke off. hyper drops what it has not written yet when a body fails, so it is first given a turn to
+    /// write: the client gets every piece that came.
+    Failing(AnswerError),
     Over,
 }
 

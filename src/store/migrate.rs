@@ -32,7 +32,9 @@ async fn sqlite(side: &SqliteSide) -> Result<(), StoreError> {
         Ok::<_, std::io::Error>(file)
     });
     let lock = lock.await.unwrap_or_else(|e| Err(std::io::Error::other(e))).map_err(sqlx::Error::Io)?;
-    SQLITE.run(&side.write).await?;
+    let mut connection = side.write.acquire().await?;
+    // Not `run`: its future cannot move between threads.
+    SQLITE.run_direct(None, &mut *connection, false).await?;
     drop(lock);
     Ok(())
 }
@@ -42,7 +44,7 @@ async fn postgres(side: &PostgresSide) -> Result<(), StoreError> {
     let options = side.options.clone().options([("statement_timeout", "0"), ("lock_timeout", "0")]);
     let dialled = tokio::time::timeout(CONNECT_LIMIT, PgConnection::connect_with(&options)).await;
     let mut connection = dialled.map_err(|_| StoreError::too_slow())??;
-    POSTGRES.run(&mut connection).await?;
+    POSTGRES.run_direct(None, &mut connection, false).await?;
     connection.close().await?;
     Ok(())
 }

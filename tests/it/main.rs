@@ -16,4 +16,5 @@ mod proxy_bytes;
 mod proxy_ends;
 mod recordings_proxy;
 mod recordings_wire;
+mod store_contract;
 mod support;

@@ -19,21 +19,38 @@ use super::write::{Packed, Starts};
 const CHUNK: usize = 500;
 
 /// The statements of one batch, inside its transaction.
-pub(super) trait Dialect {
+pub(super) trait Dialect: Send {
     /// Inserts rows whose `(org, id)` and `(org, record)` are both new; returns the `(org, record)` of those.
-    async fn insert_calls(&mut self, rows: &[&Record<'_>]) -> Result<HashSet<(Uuid, Uuid)>, StoreError>;
+    fn insert_calls(
+        &mut self,
+        rows: &[&Record<'_>],
+    ) -> impl Future<Output = Result<HashSet<(Uuid, Uuid)>, StoreError>> + Send;
     /// Which of these records are stored.
-    async fn known_records(&mut self, rows: &[&Record<'_>]) -> Result<HashSet<(Uuid, Uuid)>, StoreError>;
+    fn known_records(
+        &mut self,
+        rows: &[&Record<'_>],
+    ) -> impl Future<Output = Result<HashSet<(Uuid, Uuid)>, StoreError>> + Send;
     /// Bodies of rows that were new; `packed` is the whole batch.
-    async fn insert_bodies(&mut self, rows: &[&Record<'_>], packed: &[Packed]) -> Result<(), StoreError>;
-    async fn insert_properties(&mut self, rows: &[&Record<'_>]) -> Result<(), StoreError>;
+    fn insert_bodies(
+        &mut self,
+        rows: &[&Record<'_>],
+        packed: &[Packed],
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn insert_properties(&mut self, rows: &[&Record<'_>]) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// Adds to sessions and returns their starts afterwards. Locks the sessions for the rest of the transaction.
-    async fn upsert_sessions(&mut self, sum: &RollUp<'_>) -> Result<Starts, StoreError>;
+    fn upsert_sessions(&mut self, sum: &RollUp<'_>) -> impl Future<Output = Result<Starts, StoreError>> + Send;
     /// Gives the properties of these sessions their sessions' new starts.
-    async fn move_session_properties(&mut self, sessions: &[(Uuid, &str, i64)]) -> Result<(), StoreError>;
-    async fn insert_session_users(&mut self, sum: &RollUp<'_>) -> Result<(), StoreError>;
-    async fn upsert_session_properties(&mut self, sum: &RollUp<'_>, starts: &Starts) -> Result<(), StoreError>;
-    async fn upsert_property_keys(&mut self, sum: &RollUp<'_>) -> Result<(), StoreError>;
+    fn move_session_properties(
+        &mut self,
+        sessions: &[(Uuid, &str, i64)],
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn insert_session_users(&mut self, sum: &RollUp<'_>) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn upsert_session_properties(
+        &mut self,
+        sum: &RollUp<'_>,
+        starts: &Starts,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn upsert_property_keys(&mut self, sum: &RollUp<'_>) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// The properties of calls, each beside its call.

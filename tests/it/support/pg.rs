@@ -68,10 +68,12 @@ exec >>"$DIR/log" 2>&1
 if [ -n "$AS" ]; then chown "$AS" "$DIR"; fi
 cd "$DIR" || exit 1
 run "$BIN/initdb" -D "$DIR/data" -U postgres -A trust -E UTF8 --locale=C --no-sync || exit 1
-run "$BIN/postgres" -D "$DIR/data" -p "$PORT" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-    -c fsync=off -c full_page_writes=off -c max_connections=300 -c shared_buffers=64MB -c autovacuum=on </dev/null &
+set -- "$BIN/postgres" -D "$DIR/data" -p "$PORT" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
+    -c fsync=off -c full_page_writes=off -c max_connections=300 -c shared_buffers=64MB
+# Not through a function: $! is to be the server itself.
+if [ -n "$AS" ]; then setpriv --reuid="$AS" --regid="$AS" --clear-groups "$@" </dev/null & else "$@" </dev/null & fi
 pid=$!
-until "$BIN/pg_isready" -q -h 127.0.0.1 -p "$PORT"; do
+until "$BIN/pg_isready" -q -h 127.0.0.1 -p "$PORT" -U postgres; do
     kill -0 $pid 2>/dev/null || exit 1
     sleep 0.05
 done

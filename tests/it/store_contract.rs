@@ -1,0 +1,115 @@
+//! One contract, two databases: every test here runs on SQLite and on a real PostgreSQL.
+
+mod filters;
+mod memory;
+mod reads;
+mod sample;
+mod writes;
+
+use std::time::Duration;
+
+use tempfile::TempDir;
+use trailgate::model::exchange::Exchange;
+use trailgate::model::filter::Filter;
+use trailgate::model::query::{CallQuery, Page, SessionQuery, Sort, SortKey, Start, Window, Written};
+use trailgate::store::{Store, StoreOptions};
+
+use crate::support::pg;
+
+/// A migrated store on an empty database.
+pub struct Bed {
+    pub store: Store,
+    pub options: StoreOptions,
+    _dir: Option<TempDir>,
+}
+
+impl Bed {
+    async fn sqlite() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self::on(format!("sqlite://{}", dir.path().join("t.db").display()), Some(dir)).await
+    }
+
+    async fn postgres() -> Self {
+        Self::on(pg::database().await, None).await
+    }
+
+    async fn on(url: String, dir: Option<TempDir>) -> Self {
+        let options = StoreOptions { url, max_read_connections: 4, statement_timeout: Duration::from_secs(60) };
+        let store = Store::open(&options).await.unwrap();
+        Self { store, options, _dir: dir }
+    }
+
+    async fn migrated(self) -> Self {
+        self.store.migrate().await.unwrap();
+        self
+    }
+
+    pub async fn write(&self, batch: &[Exchange]) -> Written {
+        self.store.writer().await.unwrap().write(batch).await.unwrap()
+    }
+}
+
+/// Runs each test on a migrated database of each kind.
+macro_rules! contract {
+    ($($name:path as $short:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $short() {
+                $name(super::Bed::sqlite().await.migrated().await).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $short() {
+                $name(super::Bed::postgres().await.migrated().await).await;
+            })*
+        }
+    };
+}
+
+contract! {
+    crate::store_contract::writes::a_replay_changes_nothing as a_replay_changes_nothing,
+    crate::store_contract::writes::a_proxied_call_with_a_used_id_gets_its_own as a_proxied_call_with_a_used_id_gets_its_own,
+    crate::store_contract::writes::a_manual_log_with_a_used_id_is_the_same_post as a_manual_log_with_a_used_id_is_the_same_post,
+    crate::store_contract::writes::hostile_values_are_kept as hostile_values_are_kept,
+    crate::store_contract::writes::absurd_numbers_do_not_stop_a_session as absurd_numbers_do_not_stop_a_session,
+    crate::store_contract::writes::roll_ups_equal_recomputation as roll_ups_equal_recomputation,
+    crate::store_contract::writes::writers_share_sessions as writers_share_sessions,
+    crate::store_contract::writes::an_earlier_call_moves_its_session as an_earlier_call_moves_its_session,
+    crate::store_contract::writes::a_big_batch as a_big_batch,
+    crate::store_contract::writes::stores_that_start_together_migrate_once as stores_that_start_together_migrate_once,
+    crate::store_contract::reads::bodies_come_back_exactly as bodies_come_back_exactly,
+    crate::store_contract::reads::pages_of_sessions as pages_of_sessions,
+    crate::store_contract::reads::pages_of_calls as pages_of_calls,
+    crate::store_contract::reads::sorts_of_calls as sorts_of_calls,
+    crate::store_contract::reads::windows_search_and_names as windows_search_and_names,
+    crate::store_contract::reads::updates as updates,
+    crate::store_contract::reads::another_organisation_sees_nothing as another_organisation_sees_nothing,
+    crate::store_contract::reads::keys as keys,
+    crate::store_contract::filters::calls_equal_the_model as calls_equal_the_model,
+    crate::store_contract::filters::sessions_equal_the_model as sessions_equal_the_model,
+    crate::store_contract::filters::every_operator_on_every_type as every_operator_on_every_type,
+    crate::store_contract::filters::wide_and_deep_filters as wide_and_deep_filters,
+    crate::store_contract::filters::scores as scores,
+}
+
+/// All sessions, newest first.
+pub fn every_session(filter: Filter) -> SessionQuery {
+    SessionQuery {
+        filter,
+        search: String::new(),
+        name_equals: None,
+        window: Window::default(),
+        page: Page { limit: 1_000, start: Start::Offset(0) },
+    }
+}
+
+/// All calls, newest first.
+pub fn every_call(filter: Filter) -> CallQuery {
+    CallQuery {
+        filter,
+        window: Window::default(),
+        sort: Sort { by: SortKey::CreatedAt, descending: true },
+        page: Page { limit: 1_000, start: Start::Offset(0) },
+    }
+}
