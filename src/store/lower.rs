@@ -22,6 +22,9 @@ pub(super) const FEEDBACK: &str = "helicone-score-feedback";
 /// What rows show as the id of the cached call: nothing is cached.
 const ZERO_UUID: &str = "00000000-0000-0000-0000-000000000000";
 
+/// Properties that are looked up in the index of sessions before the calls of a session are tested.
+const PREFILTERS: usize = 2;
+
 /// Lowers filters of one organisation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lower {
@@ -106,7 +109,8 @@ impl Lower {
             [one] => conditions.push(self.session(one)?),
             several => {
                 // One call must have them all; the index of sessions can only say that some call has each.
-                conditions.extend(several.iter().filter_map(|part| Needed::of(part)).map(|n| self.session_has(&n)));
+                let indexed = several.iter().filter_map(|part| Needed::of(part)).take(PREFILTERS);
+                conditions.extend(indexed.map(|needed| self.session_has(&needed)));
                 conditions.push(self.some_call(several)?);
             }
         }
@@ -119,10 +123,8 @@ impl Lower {
             .expr(Expr::cust("1"))
             .from_as("exchange", "e")
             .and_where(Expr::cust("e.org_id").eq(self.org))
-            .and_where(Expr::cust("e.session_key = s.session_key"));
-        for part in parts {
-            select.and_where(self.call(part)?);
-        }
+            .and_where(Expr::cust("e.session_key = s.session_key"))
+            .and_where(all(parts.iter().map(|part| self.call(part)).collect::<Result<_, _>>()?));
         Ok(Expr::exists(select.take()))
     }
 
@@ -436,19 +438,25 @@ fn any(conditions: Vec<Expr>) -> Expr {
     join(conditions, ExprTrait::or).unwrap_or_else(never)
 }
 
-fn join(conditions: Vec<Expr>, with: fn(Expr, Expr) -> Expr) -> Option<Expr> {
-    if conditions.len() <= CHAIN {
-        return conditions.into_iter().reduce(with);
-    }
-    let mut chains: Vec<Vec<Expr>> = Vec::new();
-    for condition in conditions {
-        match chains.last_mut().filter(|chain| chain.len() < CHAIN) {
-            Some(chain) => chain.push(condition),
-            None => chains.push(vec![condition]),
+fn join(mut conditions: Vec<Expr>, with: fn(Expr, Expr) -> Expr) -> Option<Expr> {
+    if conditions.len() > CHAIN {
+        let mut chains = Vec::with_capacity(conditions.len() / CHAIN + 1);
+        while !conditions.is_empty() {
+            let chain = conditions.split_off(conditions.len().saturating_sub(CHAIN));
+            chains.push(Expr::case(halves(chain, with)?, 1).finally(0).eq(1));
         }
+        conditions = chains;
     }
-    let boxed = |chain: Vec<Expr>| Some(Expr::case(chain.into_iter().reduce(with)?, 1).finally(0).eq(1));
-    chains.into_iter().filter_map(boxed).reduce(with)
+    halves(conditions, with)
+}
+
+/// Joined by halves and not one by one: what builds the SQL calls itself once a level.
+fn halves(mut conditions: Vec<Expr>, with: fn(Expr, Expr) -> Expr) -> Option<Expr> {
+    if conditions.len() < 2 {
+        return conditions.pop();
+    }
+    let right = conditions.split_off(conditions.len() / 2);
+    Some(with(halves(conditions, with)?, halves(right, with)?))
 }
 
 pub(super) fn always() -> Expr {

@@ -1,4 +1,46 @@
-//! Nothing here yet needs a database server; the contract suite in `tests/it` runs on both.
+//! What needs the inside of the store: that every statement is valid on the databases that it is for, and that futures can
+//! move between threads. The contract suite in `tests/it` has the rest.
+
+use std::time::Duration;
+
+use sqlx::{Executor, SqlStr};
+
+use super::db::Db;
+use super::{Store, StoreOptions, dialect, exchanges, keys, properties, sessions, updates};
+
+#[path = "../../tests/it/support/pg.rs"]
+mod pg;
+
+const SHARED: [&[&str]; 5] =
+    [exchanges::STATEMENTS, keys::STATEMENTS, properties::STATEMENTS, sessions::STATEMENTS, updates::STATEMENTS];
+
+async fn migrated(url: String) -> Store {
+    let options = StoreOptions { url, max_read_connections: 1, statement_timeout: Duration::from_secs(60) };
+    let store = Store::open(&options).await.unwrap();
+    store.migrate().await.unwrap();
+    store
+}
+
+#[tokio::test]
+async fn every_statement_is_valid_on_sqlite() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = migrated(format!("sqlite://{}", dir.path().join("t.db").display())).await;
+    let Db::Sqlite(side) = &*store.db else { panic!("another database") };
+    for sql in SHARED.concat().into_iter().chain(dialect::sqlite::STATEMENTS.iter().copied()) {
+        let prepared = (&side.read()).prepare(SqlStr::from_static(sql)).await;
+        assert!(prepared.is_ok(), "{sql}: {:?}", prepared.err());
+    }
+}
+
+#[tokio::test]
+async fn every_statement_is_valid_on_postgres() {
+    let store = migrated(pg::database().await).await;
+    let Db::Postgres(side) = &*store.db else { panic!("another database") };
+    for sql in SHARED.concat().into_iter().chain(dialect::postgres::STATEMENTS.iter().copied()) {
+        let prepared = (&side.read()).prepare(SqlStr::from_static(sql)).await;
+        assert!(prepared.is_ok(), "{sql}: {:?}", prepared.err());
+    }
+}
 
 #[expect(dead_code, reason = "compiling it is the test: handlers and tasks need futures that can move between threads")]
 fn futures_are_send(store: &super::Store, row: &crate::model::query::KeyRow) {

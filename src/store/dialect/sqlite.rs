@@ -90,6 +90,9 @@ const UPSERT_KEY: &str = concat!(
 
 #[cfg(test)]
 pub(in crate::store) const STATEMENTS: &[&str] = &[
+    INSERT_CALLS,
+    INSERT_BODIES,
+    INSERT_PROPERTIES,
     INSERT_CALL,
     KNOWN,
     INSERT_BODY,
