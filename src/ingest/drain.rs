@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::intake::{Batch, Intake, Record};
@@ -27,7 +27,7 @@ pub struct DrainOptions {
     pub frames: usize,
     /// Bytes in a batch.
     pub bytes: usize,
-    /// How long a first record waits for company.
+    /// How long a first record waits for company, unless somebody waits for it to be stored.
     pub linger: Duration,
     /// The first wait before a failed write is tried again; it doubles.
     pub retry_first: Duration,
@@ -40,7 +40,7 @@ impl Default for DrainOptions {
         Self {
             frames: 1_000,
             bytes: 4 << 20,
-            linger: Duration::from_millis(10),
+            linger: Duration::from_millis(50),
             retry_first: Duration::from_millis(50),
             retry_most: Duration::from_secs(5),
         }
@@ -121,6 +121,8 @@ pub(super) struct DrainState {
     pub(super) live: Live,
     pub(super) options: DrainOptions,
     pub(super) stop: CancellationToken,
+    /// Somebody waits for the store to have what was submitted: no waiting for company.
+    pub(super) hurry: Notify,
     /// The sequence up to which everything is in the store, calls that go on aside.
     pub(super) committed: watch::Sender<u64>,
     pub(super) counters: Counters,
@@ -152,7 +154,10 @@ async fn read(state: Arc<DrainState>, mut intake: Intake, tx: mpsc::Sender<Batch
             () = intake.reader.wait(progress) => {}
         }
         if progress.caught_up && intake.reader.waiting(progress) < limits.frames as u64 {
-            tokio::time::sleep(state.options.linger).await;
+            tokio::select! {
+                () = tokio::time::sleep(state.options.linger) => {}
+                () = state.hurry.notified() => {}
+            }
         }
         let step = tokio::task::spawn_blocking(move || {
             let done = intake.read(limits);

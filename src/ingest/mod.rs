@@ -19,7 +19,7 @@ pub mod enrich;
 
 use bytes::Bytes;
 use serde::Serialize;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use budget::{Budget, Charge};
@@ -61,6 +61,7 @@ impl Ingest {
             live: parts.live,
             options: parts.options,
             stop: CancellationToken::new(),
+            hurry: Notify::new(),
             committed: watch::channel(0).0,
             counters: Counters::default(),
         });
@@ -118,6 +119,9 @@ impl Ingest {
     pub async fn settled(&self, limit: Duration) -> bool {
         let settled = async {
             let tail = self.state.journal.flushed().await;
+            if *self.state.committed.borrow() < tail {
+                self.state.hurry.notify_one();
+            }
             let mut committed = self.state.committed.subscribe();
             committed.wait_for(|committed| *committed >= tail).await.is_ok()
         };

@@ -100,8 +100,17 @@ impl Writer {
     fn take(&mut self) -> Wake {
         let shared = Arc::clone(&self.shared);
         let mut inbox = hold(&shared.inbox);
+        let mut slept = false;
         loop {
             if !inbox.items.is_empty() {
+                if std::mem::take(&mut slept) {
+                    // Woken by the first frame of many, on a core that the others may share: they go first. On an idle
+                    // core this returns at once.
+                    drop(inbox);
+                    std::thread::yield_now();
+                    inbox = hold(&shared.inbox);
+                    continue;
+                }
                 let mut bytes = 0;
                 while self.group.len() < GROUP_FRAMES && bytes < shared.options.group_bytes {
                     let Some(item) = inbox.items.pop_front() else { break };
@@ -123,6 +132,7 @@ impl Writer {
                 (None, None) => None,
             };
             inbox.writer_waits = true;
+            slept = true;
             inbox = match due {
                 None => shared.bell.wait(inbox).unwrap_or_else(std::sync::PoisonError::into_inner),
                 Some((at, wake)) => {

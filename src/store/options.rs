@@ -56,6 +56,8 @@ fn sqlite(path: &str) -> Result<Target, StoreError> {
         .foreign_keys(true)
         .busy_timeout(LOCK_WAIT)
         .pragma("cache_size", "-16384")
+        // A checkpoint writes each page that changed since the last one once: the rarer, the fewer writes.
+        .pragma("wal_autocheckpoint", "4000")
         .pragma("temp_store", "memory");
     Ok(Target::Sqlite { path, options: Box::new(options) })
 }

@@ -24,8 +24,11 @@ use crate::model::exchange::Exchange;
 use crate::model::id::{OrgId, RequestId};
 use crate::model::query::Written;
 
-/// zstd's fastest regular level: a 4 KB body takes about 10 µs.
+/// zstd's fastest regular level.
 const LEVEL: i32 = 1;
+/// Its level for bodies of up to [`SHORT`] bytes: without entropy tables, whose making costs more than it saves on them.
+const SHORT_LEVEL: i32 = -3;
+const SHORT: usize = 8 * 1024;
 /// How long to wait for a new connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// A transaction is a handful of statements, and each may take the limit of one.
@@ -242,7 +245,7 @@ async fn pack(batch: &[Exchange]) -> Result<Vec<Packed>, StoreError> {
     let mut packed: Vec<Packed> = batch.iter().map(describe).collect();
     let raw: Vec<(Bytes, Bytes)> = batch.iter().map(|c| (c.request.bytes.clone(), c.response.bytes.clone())).collect();
     let bodies = tokio::task::spawn_blocking(move || {
-        let mut encoder = zstd::bulk::Compressor::new(LEVEL)?;
+        let mut encoder = Encoder::new()?;
         raw.iter()
             .map(|(request, response)| Ok((squeeze(&mut encoder, request)?, squeeze(&mut encoder, response)?)))
             .collect::<Result<Vec<_>, std::io::Error>>()
@@ -267,9 +270,22 @@ fn describe(call: &Exchange) -> Packed {
     }
 }
 
-fn squeeze(encoder: &mut zstd::bulk::Compressor<'_>, body: &[u8]) -> std::io::Result<Option<Vec<u8>>> {
+/// Compressors for long and for short bodies; making one costs more than using it.
+struct Encoder {
+    long: zstd::bulk::Compressor<'static>,
+    short: zstd::bulk::Compressor<'static>,
+}
+
+impl Encoder {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { long: zstd::bulk::Compressor::new(LEVEL)?, short: zstd::bulk::Compressor::new(SHORT_LEVEL)? })
+    }
+}
+
+fn squeeze(encoder: &mut Encoder, body: &[u8]) -> std::io::Result<Option<Vec<u8>>> {
     if body.is_empty() {
         return Ok(None);
     }
-    encoder.compress(body).map(Some)
+    let fitting = if body.len() <= SHORT { &mut encoder.short } else { &mut encoder.long };
+    fitting.compress(body).map(Some)
 }

@@ -54,6 +54,11 @@ const INSERT_PROPERTIES: &str = concat!(
     "INSERT INTO exchange_property (org_id, call_id, key_lower, key, value_key, value_long, started_at) VALUES ",
     sixteen!("(?, ?, ?, ?, ?, ?, ?)")
 );
+const UPSERT_SESSION_PROPERTIES: &str = concat!(
+    "INSERT INTO session_property (org_id, session_key, key_lower, value_key, value_long, first_at, last_at) VALUES ",
+    sixteen!("(?, ?, ?, ?, ?, ?, ?)"),
+    session_property_merge!()
+);
 const INSERT_CALL: &str = concat!(
     "INSERT INTO exchange (",
     exchange_columns!(),
@@ -93,6 +98,7 @@ pub(in crate::store) const STATEMENTS: &[&str] = &[
     INSERT_CALLS,
     INSERT_BODIES,
     INSERT_PROPERTIES,
+    UPSERT_SESSION_PROPERTIES,
     INSERT_CALL,
     KNOWN,
     INSERT_BODY,
@@ -132,6 +138,21 @@ macro_rules! bind_property {
             .bind(property.value_key.as_str())
             .bind(property.value_long.as_deref())
             .bind(row.started_at)
+    }};
+}
+
+/// Binds what a batch adds to a property of a session to a query.
+macro_rules! bind_session_property {
+    ($query:expr, $key:expr, $delta:expr, $starts:expr) => {{
+        let ((org, session, key, value), delta) = ($key, $delta);
+        $query
+            .bind(*org)
+            .bind(*session)
+            .bind(*key)
+            .bind(*value)
+            .bind(delta.long)
+            .bind(start_of($starts, *org, session).unwrap_or(delta.last_at))
+            .bind(delta.last_at)
     }};
 }
 
@@ -270,17 +291,20 @@ impl Dialect for Bulk<'_> {
     }
 
     async fn upsert_session_properties(&mut self, sum: &RollUp<'_>, starts: &Starts) -> Result<(), StoreError> {
-        for ((org, session, key, value), delta) in &sum.properties {
-            sqlx::query(UPSERT_SESSION_PROPERTY)
-                .bind(*org)
-                .bind(*session)
-                .bind(*key)
-                .bind(*value)
-                .bind(delta.long)
-                .bind(start_of(starts, *org, session).unwrap_or(delta.last_at))
-                .bind(delta.last_at)
-                .execute(&mut *self.0)
-                .await?;
+        let all: Vec<_> = sum.properties.iter().collect();
+        for chunk in all.chunks(ROWS) {
+            if chunk.len() == ROWS {
+                let mut query = sqlx::query(UPSERT_SESSION_PROPERTIES);
+                for (key, delta) in chunk {
+                    query = bind_session_property!(query, key, delta, starts);
+                }
+                query.execute(&mut *self.0).await?;
+                continue;
+            }
+            for (key, delta) in chunk {
+                let query = sqlx::query(UPSERT_SESSION_PROPERTY);
+                bind_session_property!(query, key, delta, starts).execute(&mut *self.0).await?;
+            }
         }
         Ok(())
     }
