@@ -7,6 +7,7 @@
 //! which is what HTTP alone costs. Default: SQLite under target/bench and 1,000,000 calls.
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::expect_used,
     reason = "a bench is a program for developers: it ends where it fails"
@@ -72,9 +73,9 @@ async fn fill(url: &str, calls: usize) {
 /// Call `n`: 20 calls in a row make a session; properties are skewed as in real use.
 fn exchange(n: usize, calls: usize, first: Micros) -> Exchange {
     let session = n / CALLS_A_SESSION;
-    let step = i64::try_from(30 * 86_400_000_000_i64).unwrap() / i64::try_from(calls).unwrap();
+    let step = 30 * 86_400_000_000 / i64::try_from(calls).unwrap();
     let at = first.plus_us(i64::try_from(n).unwrap() * step);
-    let failed = n % 97 == 0;
+    let failed = n.is_multiple_of(97);
     let record = RecordId::generate();
     let property = |key: &str, value: String| Property { key: key.to_owned(), value };
     Exchange {
@@ -109,7 +110,7 @@ fn exchange(n: usize, calls: usize, first: Micros) -> Exchange {
         user_id: Some(format!("user-{}", session % 5_000)),
         prompt_id: None,
         properties: vec![
-            property("Environment", if session % 2 == 0 { "production" } else { "staging" }.to_owned()),
+            property("Environment", if session.is_multiple_of(2) { "production" } else { "staging" }.to_owned()),
             property("Feature", format!("feature-{}", session % 25)),
             property("Agent-Version", format!("v1.{}", session % 4)),
         ],

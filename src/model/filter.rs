@@ -10,8 +10,8 @@ use super::units::Micros;
 /// A parsed filter. `And([])` is true, `Or([])` is false.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filter {
-    And(Vec<Filter>),
-    Or(Vec<Filter>),
+    And(Vec<Self>),
+    Or(Vec<Self>),
     Leaf(Leaf),
 }
 

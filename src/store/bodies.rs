@@ -52,14 +52,14 @@ impl Store {
             .take();
         let rows: Vec<BodyRecord> = sql::fetch_all(self, &select).await?;
         // Off the runtime's threads: a page may hold many megabytes.
-        let unpacked = tokio::task::spawn_blocking(move || rows.into_iter().map(unpack).collect::<Result<Vec<_>, _>>());
+        let unpacked = tokio::task::spawn_blocking(move || rows.iter().map(unpack).collect::<Result<Vec<_>, _>>());
         let mut found = unpacked.await.map_err(|e| broken(std::io::Error::other(e)))?.map_err(broken)?;
         found.sort_by_key(|(id, _)| ids.iter().position(|wanted| *wanted == id.0));
         Ok(found)
     }
 }
 
-fn unpack(row: BodyRecord) -> Result<(RequestId, CallBodies), std::io::Error> {
+fn unpack(row: &BodyRecord) -> Result<(RequestId, CallBodies), std::io::Error> {
     let bodies = CallBodies {
         request: body(row.request.as_deref(), &row.request_facts)?,
         response: body(row.response.as_deref(), &row.response_facts)?,

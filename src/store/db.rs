@@ -24,7 +24,7 @@ const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
 
 pub(super) enum Db {
     Sqlite(SqliteSide),
-    Postgres(PostgresSide),
+    Postgres(Box<PostgresSide>),
 }
 
 pub(super) struct SqliteSide {
@@ -55,13 +55,13 @@ impl Db {
                 write: sqlite_pool(&options, 1),
                 limit,
             }),
-            Target::Postgres(options) => Self::Postgres(PostgresSide {
+            Target::Postgres(options) => Self::Postgres(Box::new(PostgresSide {
                 pool: ArcSwap::from_pointee(postgres_pool(&options, max, limit)),
                 options: *options,
                 limit,
                 max,
                 strikes: AtomicU32::new(0),
-            }),
+            })),
         })
     }
 

@@ -30,7 +30,10 @@ impl StoreError {
     /// Whether the database undid the transaction because of another one; the same may go through at once.
     pub(super) fn is_conflict(&self) -> bool {
         let (Self::Unavailable(error) | Self::Rejected(error) | Self::Internal(error)) = self else { return false };
-        error.as_database_error().and_then(|e| e.code()).is_some_and(|code| code == "40P01" || code == "40001")
+        error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code)
+            .is_some_and(|code| code == "40P01" || code == "40001")
     }
 
     /// Whether the same call may go through later, a migration included.

@@ -44,7 +44,7 @@ async fn any_method_path_and_query_passes_as_sent() {
                 body.len()
             ))
             .await;
-        let answer = client.to_end().await;
+        let answer = client.rest().await;
         assert!(head_of(&answer).starts_with("HTTP/1.1 201"), "{method} {path}: {}", head_of(&answer));
         let got = upstream.last();
         assert_eq!((got.method.as_str(), got.target.as_str(), &got.body[..]), (method, path, body.as_bytes()));
@@ -70,7 +70,7 @@ async fn heads_pass_in_their_own_case_and_without_what_is_ours() {
              Keep-Alive: timeout=5\r\nProxy-Authorization: Basic x\r\nConnection: close, X-Nominated\r\n\r\n",
         )
         .await;
-    let head = head_of(&client.to_end().await);
+    let head = head_of(&client.rest().await);
     for line in [
         "X-Request-ID: abc",
         "OpenAI-Version: 1",
@@ -148,7 +148,7 @@ async fn answers_without_body_stay_without() {
     ] {
         let mut client = Raw::connect(&gateway.url).await;
         client.send(format!("{method} /v1/x HTTP/1.1\r\nHost: gw\r\nConnection: close\r\n\r\n")).await;
-        let answer = client.to_end().await;
+        let answer = client.rest().await;
         let head = head_of(&answer);
         assert!(head.starts_with(start) && head.contains(has), "{method}: {head}");
         assert!(answer.ends_with(b"\r\n\r\n"), "{method} has a body");
@@ -167,7 +167,7 @@ async fn trailers_pass_both_ways() {
     client
         .send("POST /v1/x HTTP/1.1\r\nHost: gw\r\nTE: trailers\r\nTrailer: X-Up\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\nX-Up: 7\r\n\r\n")
         .await;
-    let answer = String::from_utf8_lossy(&client.to_end().await).into_owned();
+    let answer = String::from_utf8_lossy(&client.rest().await).into_owned();
     assert!(answer.to_lowercase().contains("x-sum: 42"), "{answer}");
     let got = upstream.last();
     assert_eq!(&got.body[..], b"abc");
@@ -189,7 +189,7 @@ async fn clients_that_expect_a_go_ahead_get_it() {
         .await;
     client.until("100 Continue\r\n\r\n").await;
     client.send("abc").await;
-    assert!(String::from_utf8_lossy(&client.to_end().await).contains("{\"ok\":true}"));
+    assert!(String::from_utf8_lossy(&client.rest().await).contains("{\"ok\":true}"));
     assert_eq!(&upstream.last().body[..], b"abc");
     assert_eq!(upstream.last().header("expect"), None);
 }

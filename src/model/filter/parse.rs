@@ -122,7 +122,7 @@ impl Parser {
             return self.fail("expected at least one column");
         }
         match table {
-            Table::Properties => self.every(map, |p, key, value| p.property(key, value)),
+            Table::Properties => self.every(map, Self::property),
             Table::Values => self.every(map, |p, _, _| p.fail("inputs of prompts are not kept apart from the request")),
             table => {
                 let columns = columns_of(*table);
@@ -138,7 +138,7 @@ impl Parser {
         };
         match column {
             Column::Plain(field, kind) => self.condition(field, *kind, value),
-            Column::Properties => self.keys(value, |p, key, value| p.property(key, value)),
+            Column::Properties => self.keys(value, Self::property),
             Column::Scores => {
                 self.keys(value, |p, key, value| p.condition(&Field::Score(key.to_owned()), Kind::Number, value))
             }

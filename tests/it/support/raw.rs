@@ -42,7 +42,7 @@ impl Raw {
     }
 
     /// Reads to the end of the connection, however it ends.
-    pub async fn to_end(mut self) -> Vec<u8> {
+    pub async fn rest(mut self) -> Vec<u8> {
         let reading = async {
             let mut buffer = [0; 16 * 1024];
             while let Ok(n @ 1..) = self.stream.read(&mut buffer).await {
