@@ -11,24 +11,55 @@ pub enum Turn {
     Answer(&'static str),
 }
 
-const ANSWERS: [&str; 3] = [
-    "Fly to Tromsø on Friday at 09:40; the sky will be clear. The hotel by the harbour is booked for two nights.",
-    "Take the morning train to Lagos and stay a week at the guest house behind the dunes; it is booked.",
-    "Vienna it is: four museums within a short walk, and a room near the ring is booked from Thursday to Sunday.",
+/// What the assistant plans for a question that has the word.
+struct Plan {
+    word: &'static str,
+    place: &'static str,
+    nights: u32,
+    answer: &'static str,
+}
+
+const PLANS: [Plan; 3] = [
+    Plan {
+        word: "northern",
+        place: "Tromsø",
+        nights: 2,
+        answer: "Fly to Tromsø on Friday at 09:40; the sky will be clear. The hotel by the harbour is booked for two nights.",
+    },
+    Plan {
+        word: "sea",
+        place: "Lagos",
+        nights: 7,
+        answer: "Take the morning train to Lagos and stay a week at the guest house behind the dunes; it is booked.",
+    },
+    Plan {
+        word: "museums",
+        place: "Vienna",
+        nights: 3,
+        answer: "Vienna it is: four museums within a short walk, and a room near the ring is booked from Thursday to Sunday.",
+    },
 ];
 
-/// Decides by what the tools have already told.
+const ANY: Plan = Plan {
+    word: "",
+    place: "La Palma",
+    nights: 5,
+    answer: "La Palma has 22 degrees in February; a room above the harbour of Tazacorte is booked for five nights.",
+};
+
+/// Decides by the question and by what the tools have already told.
 pub fn next_turn(request: &Value) -> Turn {
     let messages = request.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let tools_ran = messages.iter().filter(|message| role(message) == "tool").count();
     let question = messages.iter().find(|message| role(message) == "user").map(content).unwrap_or_default();
+    let plan = PLANS.iter().find(|plan| question.contains(plan.word)).unwrap_or(&ANY);
     match tools_ran {
         0 => Turn::Tools(vec![
             ("find_trips", json!({"wish": question, "limit": 3})),
-            ("check_weather", json!({"place": "Tromsø", "days": 3})),
+            ("check_weather", json!({"place": plan.place, "days": 3})),
         ]),
-        1 | 2 => Turn::Tools(vec![("book_hotel", json!({"place": "Tromsø", "nights": 2}))]),
-        _ => Turn::Answer(ANSWERS.get(question.len() % ANSWERS.len()).copied().unwrap_or_default()),
+        1 | 2 => Turn::Tools(vec![("book_hotel", json!({"place": plan.place, "nights": plan.nights}))]),
+        _ => Turn::Answer(plan.answer),
     }
 }
 

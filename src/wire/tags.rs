@@ -163,7 +163,7 @@ impl Reader {
         (self.tags, self.notes, self.control)
     }
 
-    /// A note "`<Header>` <rest>.". Header names come from outside, so they are shortened.
+    /// A note that begins with the header's name. Header names come from outside, so they are shortened.
     fn note(&mut self, code: &str, name: &str, rest: &str) {
         if self.notes.len() < MAX_NOTES {
             let name = shown(name);
