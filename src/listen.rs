@@ -102,7 +102,6 @@ async fn connection(
         .timer(HeadTimer { read: Arc::clone(&read), served: Arc::new(AtomicBool::new(false)), limit: head_limit })
         .header_read_timeout(head_limit)
         .preserve_header_case(true)
-        .max_headers(256)
         .pipeline_flush(true);
     builder
         .http2()

@@ -76,7 +76,6 @@ fn builder() -> Builder {
         .pool_timer(TokioTimer::new())
         .timer(TokioTimer::new())
         .http1_preserve_header_case(true)
-        .http1_max_headers(256)
         .http2_adaptive_window(true)
         // Only a request of which nothing was sent yet is sent again: a pooled connection that closed in between.
         .retry_canceled_requests(true);

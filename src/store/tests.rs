@@ -26,7 +26,8 @@ async fn every_statement_is_valid_on_sqlite() {
     let dir = tempfile::tempdir().unwrap();
     let store = migrated(format!("sqlite://{}", dir.path().join("t.db").display())).await;
     let Db::Sqlite(side) = &*store.db else { panic!("another database") };
-    for sql in SHARED.concat().into_iter().chain(dialect::sqlite::STATEMENTS.iter().copied()) {
+    let of_many = dialect::sqlite::STATEMENTS_OF_MANY.concat();
+    for sql in SHARED.concat().into_iter().chain(dialect::sqlite::STATEMENTS.iter().copied()).chain(of_many) {
         let prepared = (&side.read()).prepare(SqlStr::from_static(sql)).await;
         assert!(prepared.is_ok(), "{sql}: {:?}", prepared.err());
     }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::dialect::{Dialect, postgres, sqlite};
 use super::error::StoreError;
 use super::record::Record;
-use super::rollup::{self, RollUp};
+use super::rollup::{self, RollUp, SessionDelta};
 use crate::model::exchange::Exchange;
 use crate::model::id::{OrgId, RequestId};
 use crate::model::query::Written;
@@ -219,11 +219,11 @@ fn written(new: &[&Record<'_>], replayed: usize) -> Written {
 async fn roll_up<D: Dialect>(db: &mut D, sum: &RollUp<'_>) -> Result<(), StoreError> {
     if !sum.sessions.is_empty() {
         let starts = db.upsert_sessions(sum).await?;
-        // Where a session now starts with this batch, it may have started later before: its properties sort by its start.
+        // Its properties sort by a session's start.
         let moved: Vec<(Uuid, &str, i64)> = sum
             .sessions
             .iter()
-            .filter(|((org, key), delta)| start_of(&starts, *org, key) == Some(delta.first_at) && delta.calls > 0)
+            .filter(|((org, key), delta)| may_have_moved(&starts, *org, key, delta))
             .map(|((org, key), delta)| (*org, *key, delta.first_at))
             .collect();
         db.move_session_properties(&moved).await?;
@@ -233,11 +233,29 @@ async fn roll_up<D: Dialect>(db: &mut D, sum: &RollUp<'_>) -> Result<(), StoreEr
     db.upsert_property_keys(sum).await
 }
 
-/// Starts of sessions after their upsert, by organisation and session key.
-pub(super) type Starts = HashMap<(Uuid, String), i64>;
+/// Sessions after their upsert, by organisation and session key.
+pub(super) type Starts = HashMap<(Uuid, String), Start>;
+
+/// What is to be known of a session after its upsert.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start {
+    first_at: i64,
+    calls: i64,
+}
+
+/// Takes rows of organisation, session key, start and number of calls.
+pub(super) fn add_starts(starts: &mut Starts, rows: Vec<(Uuid, String, i64, i64)>) {
+    starts.extend(rows.into_iter().map(|(org, session, first_at, calls)| ((org, session), Start { first_at, calls })));
+}
 
 pub(super) fn start_of(starts: &Starts, org: Uuid, session: &str) -> Option<i64> {
-    starts.get(&(org, session.to_owned())).copied()
+    starts.get(&(org, session.to_owned())).map(|start| start.first_at)
+}
+
+/// Whether an older session starts with this batch now: it may have started later before.
+fn may_have_moved(starts: &Starts, org: Uuid, session: &str, delta: &SessionDelta<'_>) -> bool {
+    let start = starts.get(&(org, session.to_owned()));
+    start.is_some_and(|start| start.first_at == delta.first_at && start.calls > delta.calls)
 }
 
 /// Compresses on a blocking thread: half a millisecond a megabyte would hold up every other task.

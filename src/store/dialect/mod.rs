@@ -173,7 +173,7 @@ macro_rules! session_merge {
          completion_tokens = session.completion_tokens + excluded.completion_tokens, \
          completion_audio_tokens = session.completion_audio_tokens + excluded.completion_audio_tokens, \
          reasoning_tokens = session.reasoning_tokens + excluded.reasoning_tokens \
-         RETURNING org_id, session_key, first_at"
+         RETURNING org_id, session_key, first_at, calls"
     };
 }
 use session_merge;

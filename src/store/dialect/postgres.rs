@@ -12,7 +12,7 @@ use super::{
 use crate::store::error::StoreError;
 use crate::store::record::Record;
 use crate::store::rollup::{RollUp, SessionDelta};
-use crate::store::write::{Packed, Starts, start_of};
+use crate::store::write::{Packed, Starts, add_starts, start_of};
 
 /// A connection inside a transaction.
 pub(in crate::store) struct Bulk<'c>(pub &'c mut PgConnection);
@@ -150,7 +150,7 @@ impl Dialect for Bulk<'_> {
         let mut starts = Starts::with_capacity(sum.sessions.len());
         let rows: Vec<(&(Uuid, &str), &SessionDelta<'_>)> = sum.sessions.iter().collect();
         for chunk in rows.chunks(CHUNK) {
-            let mut query = sqlx::query_as::<_, (Uuid, String, i64)>(UPSERT_SESSIONS)
+            let mut query = sqlx::query_as::<_, (Uuid, String, i64, i64)>(UPSERT_SESSIONS)
                 .bind(column(chunk, |(key, _)| key.0))
                 .bind(column(chunk, |(key, _)| key.1))
                 .bind(column(chunk, |(_, delta)| delta.long))
@@ -168,8 +168,7 @@ impl Dialect for Bulk<'_> {
             for part in 0..8 {
                 query = query.bind(column(chunk, |(_, delta)| delta.tokens.get(part).copied().unwrap_or_default()));
             }
-            let rows = query.fetch_all(&mut *self.0).await?;
-            starts.extend(rows.into_iter().map(|(org, session, first_at)| ((org, session), first_at)));
+            add_starts(&mut starts, query.fetch_all(&mut *self.0).await?);
         }
         Ok(starts)
     }

@@ -1,4 +1,4 @@
-//! Bulk writes on SQLite: prepared statements of [`ROWS`] rows, and of one row for the rest.
+//! Bulk writes on SQLite: prepared statements of [`MANY`], of [`SOME`] and of one row.
 //!
 //! sqlx runs SQLite on a thread of its own, so each statement costs two hand-overs between threads, several times what
 //! SQLite needs for a row. A statement of many rows fails as a whole where one of them is there already (the transaction
@@ -16,48 +16,86 @@ use super::{
 use crate::store::error::StoreError;
 use crate::store::record::Record;
 use crate::store::rollup::RollUp;
-use crate::store::write::{Packed, Starts, start_of};
+use crate::store::write::{Packed, Starts, add_starts, start_of};
 
 /// A connection inside a transaction.
 pub(in crate::store) struct Bulk<'c>(pub &'c mut SqliteConnection);
 
-/// Rows of a statement of many.
-const ROWS: usize = 16;
+/// Rows of the statements of many.
+const MANY: usize = 64;
+const SOME: usize = 8;
 /// Bodies of one statement of many, bytes: binding copies them.
-const ROWS_BYTES: usize = 256 * 1024;
+const MANY_BYTES: usize = 1024 * 1024;
 
-/// A row of `VALUES`, sixteen times.
-macro_rules! sixteen {
-    ($row:literal) => {
+/// Rows in the chunks that there are statements for: as many large ones as fit, then smaller ones.
+fn chunks<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let (many, rest) = rows.split_at(rows.len() - rows.len() % MANY);
+    let (some, single) = rest.split_at(rest.len() - rest.len() % SOME);
+    many.chunks(MANY).chain(some.chunks(SOME)).chain(single.chunks(1))
+}
+
+/// The statement for a chunk of that many rows.
+const fn of(texts: [&'static str; 3], rows: usize) -> &'static str {
+    let [many, some, one] = texts;
+    match rows {
+        MANY => many,
+        SOME => some,
+        _ => one,
+    }
+}
+
+/// A row of `VALUES`, eight times.
+macro_rules! eight {
+    ($($row:tt)*) => {
         concat!(
-            $row, ", ", $row, ", ", $row, ", ", $row, ", ", $row, ", ", $row, ", ", $row, ", ", $row, ", ", $row, ", ",
-            $row, ", ", $row, ", ", $row, ", ", $row, ", ", $row, ", ", $row, ", ", $row
+            $($row)*, ", ", $($row)*, ", ", $($row)*, ", ", $($row)*, ", ", $($row)*, ", ", $($row)*, ", ", $($row)*, ", ",
+            $($row)*
         )
     };
 }
 
-const INSERT_CALLS: &str = concat!(
-    "INSERT INTO exchange (",
-    exchange_columns!(),
-    ") VALUES ",
-    sixteen!(
-        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-         ?, ?, ?, ?, ?, ?, ?)"
-    )
+/// A statement for [`MANY`], [`SOME`] and one row.
+macro_rules! statements {
+    ($head:expr, $row:literal, $tail:expr) => {
+        [
+            concat!($head, " VALUES ", eight!(eight!($row)), $tail),
+            concat!($head, " VALUES ", eight!($row), $tail),
+            concat!($head, " VALUES ", $row, $tail),
+        ]
+    };
+}
+
+const INSERT_CALLS: [&str; 3] = statements!(
+    concat!("INSERT INTO exchange (", exchange_columns!(), ")"),
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+     ?, ?, ?, ?, ?, ?, ?)",
+    ""
 );
-const INSERT_BODIES: &str = concat!(
+const INSERT_BODIES: [&str; 3] = statements!(
     "INSERT INTO body \
-     (org_id, call_id, request, response, request_facts, response_facts, request_headers, response_headers) VALUES ",
-    sixteen!("(?, ?, ?, ?, ?, ?, ?, ?)")
+     (org_id, call_id, request, response, request_facts, response_facts, request_headers, response_headers)",
+    "(?, ?, ?, ?, ?, ?, ?, ?)",
+    ""
 );
-const INSERT_PROPERTIES: &str = concat!(
-    "INSERT INTO exchange_property (org_id, call_id, key_lower, key, value_key, value_long, started_at) VALUES ",
-    sixteen!("(?, ?, ?, ?, ?, ?, ?)")
+const INSERT_PROPERTIES: [&str; 3] = statements!(
+    "INSERT INTO exchange_property (org_id, call_id, key_lower, key, value_key, value_long, started_at)",
+    "(?, ?, ?, ?, ?, ?, ?)",
+    ""
 );
-const UPSERT_SESSION_PROPERTIES: &str = concat!(
-    "INSERT INTO session_property (org_id, session_key, key_lower, value_key, value_long, first_at, last_at) VALUES ",
-    sixteen!("(?, ?, ?, ?, ?, ?, ?)"),
+const INSERT_USERS: [&str; 3] = statements!(
+    "INSERT INTO session_user_id (org_id, session_key, user_key, user_long)",
+    "(?, ?, ?, ?)",
+    " ON CONFLICT DO NOTHING"
+);
+const UPSERT_SESSION_PROPERTIES: [&str; 3] = statements!(
+    "INSERT INTO session_property (org_id, session_key, key_lower, value_key, value_long, first_at, last_at)",
+    "(?, ?, ?, ?, ?, ?, ?)",
     session_property_merge!()
+);
+const UPSERT_SESSIONS: [&str; 3] = statements!(
+    concat!("INSERT INTO session (", session_columns!(), ")"),
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    session_merge!()
 );
 const INSERT_CALL: &str = concat!(
     "INSERT INTO exchange (",
@@ -68,47 +106,18 @@ const INSERT_CALL: &str = concat!(
      ON CONFLICT DO NOTHING"
 );
 const KNOWN: &str = "SELECT 1 FROM exchange WHERE org_id = $1 AND record_id = $2";
-const INSERT_BODY: &str = "INSERT INTO body \
-     (org_id, call_id, request, response, request_facts, response_facts, request_headers, response_headers) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-const INSERT_PROPERTY: &str = "INSERT INTO exchange_property \
-     (org_id, call_id, key_lower, key, value_key, value_long, started_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-const UPSERT_SESSION: &str = concat!(
-    "INSERT INTO session (",
-    session_columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
-    session_merge!()
-);
 const MOVE_SESSION: &str =
     "UPDATE session_property SET first_at = $3 WHERE org_id = $1 AND session_key = $2 AND first_at <> $3";
-const INSERT_USER: &str = "INSERT INTO session_user_id (org_id, session_key, user_key, user_long) VALUES ($1, $2, $3, $4) \
-     ON CONFLICT DO NOTHING";
-const UPSERT_SESSION_PROPERTY: &str = concat!(
-    "INSERT INTO session_property (org_id, session_key, key_lower, value_key, value_long, first_at, last_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    session_property_merge!()
-);
 const UPSERT_KEY: &str = concat!(
     "INSERT INTO property_key (org_id, key_lower, key, first_at, last_at) VALUES ($1, $2, $3, $4, $5)",
     property_key_merge!()
 );
 
 #[cfg(test)]
-pub(in crate::store) const STATEMENTS: &[&str] = &[
-    INSERT_CALLS,
-    INSERT_BODIES,
-    INSERT_PROPERTIES,
-    UPSERT_SESSION_PROPERTIES,
-    INSERT_CALL,
-    KNOWN,
-    INSERT_BODY,
-    INSERT_PROPERTY,
-    UPSERT_SESSION,
-    MOVE_SESSION,
-    INSERT_USER,
-    UPSERT_SESSION_PROPERTY,
-    UPSERT_KEY,
-];
+pub(in crate::store) const STATEMENTS: &[&str] = &[INSERT_CALL, KNOWN, MOVE_SESSION, UPSERT_KEY];
+#[cfg(test)]
+pub(in crate::store) const STATEMENTS_OF_MANY: &[[&str; 3]] =
+    &[INSERT_CALLS, INSERT_BODIES, INSERT_PROPERTIES, INSERT_USERS, UPSERT_SESSION_PROPERTIES, UPSERT_SESSIONS];
 
 /// Binds a call's bodies to a query.
 macro_rules! bind_body {
@@ -159,10 +168,7 @@ macro_rules! bind_session_property {
 impl Bulk<'_> {
     /// Inserts a whole chunk, or nothing of it and false where a row of it is there already.
     async fn insert_chunk(&mut self, chunk: &[&Record<'_>]) -> Result<bool, StoreError> {
-        if chunk.len() != ROWS {
-            return Ok(false);
-        }
-        let mut query = sqlx::query(INSERT_CALLS);
+        let mut query = sqlx::query(of(INSERT_CALLS, chunk.len()));
         for row in chunk {
             macro_rules! bind_all {
                 ($($column:ident),*) => { query$(.bind(row.$column.clone()))* };
@@ -180,7 +186,7 @@ impl Bulk<'_> {
 impl Dialect for Bulk<'_> {
     async fn insert_calls(&mut self, rows: &[&Record<'_>]) -> Result<HashSet<(Uuid, Uuid)>, StoreError> {
         let mut inserted = HashSet::with_capacity(rows.len());
-        for chunk in rows.chunks(ROWS) {
+        for chunk in chunks(rows) {
             if self.insert_chunk(chunk).await? {
                 inserted.extend(chunk.iter().map(|row| (row.org_id, row.record_id)));
                 continue;
@@ -215,62 +221,56 @@ impl Dialect for Bulk<'_> {
                 bodies.push((*row, body));
             }
         }
-        for chunk in bodies.chunks(ROWS) {
-            if chunk.len() == ROWS && chunk.iter().map(|(_, body)| body.len()).sum::<usize>() <= ROWS_BYTES {
-                let mut query = sqlx::query(INSERT_BODIES);
-                for (row, body) in chunk {
+        for chunk in chunks(&bodies) {
+            let small = chunk.iter().map(|(_, body)| body.len()).sum::<usize>() <= MANY_BYTES;
+            for part in chunk.chunks(if small { chunk.len() } else { 1 }) {
+                let mut query = sqlx::query(of(INSERT_BODIES, part.len()));
+                for (row, body) in part {
                     query = bind_body!(query, row, body);
                 }
                 query.execute(&mut *self.0).await?;
-                continue;
-            }
-            for (row, body) in chunk {
-                bind_body!(sqlx::query(INSERT_BODY), row, body).execute(&mut *self.0).await?;
             }
         }
         Ok(())
     }
 
     async fn insert_properties(&mut self, rows: &[&Record<'_>]) -> Result<(), StoreError> {
-        for chunk in properties(rows).chunks(ROWS) {
-            if chunk.len() == ROWS {
-                let mut query = sqlx::query(INSERT_PROPERTIES);
-                for (row, property) in chunk {
-                    query = bind_property!(query, row, property);
-                }
-                query.execute(&mut *self.0).await?;
-                continue;
-            }
+        for chunk in chunks(&properties(rows)) {
+            let mut query = sqlx::query(of(INSERT_PROPERTIES, chunk.len()));
             for (row, property) in chunk {
-                bind_property!(sqlx::query(INSERT_PROPERTY), row, property).execute(&mut *self.0).await?;
+                query = bind_property!(query, row, property);
             }
+            query.execute(&mut *self.0).await?;
         }
         Ok(())
     }
 
     async fn upsert_sessions(&mut self, sum: &RollUp<'_>) -> Result<Starts, StoreError> {
-        let mut starts = Starts::with_capacity(sum.sessions.len());
-        for ((org, session), delta) in &sum.sessions {
-            let mut query = sqlx::query_as::<_, (Uuid, String, i64)>(UPSERT_SESSION)
-                .bind(*org)
-                .bind(*session)
-                .bind(delta.long)
-                .bind(delta.name)
-                .bind(delta.name_set_at)
-                .bind(delta.first_at)
-                .bind(delta.last_started_at)
-                .bind(delta.last_ended_at)
-                .bind(delta.last_failed)
-                .bind(delta.calls)
-                .bind(delta.errors)
-                .bind(delta.cost)
-                .bind(delta.unpriced)
-                .bind(delta.latency_sum_us);
-            for part in delta.tokens {
-                query = query.bind(part);
+        let all: Vec<_> = sum.sessions.iter().collect();
+        let mut starts = Starts::with_capacity(all.len());
+        for chunk in chunks(&all) {
+            let mut query = sqlx::query_as::<_, (Uuid, String, i64, i64)>(of(UPSERT_SESSIONS, chunk.len()));
+            for ((org, session), delta) in chunk {
+                query = query
+                    .bind(*org)
+                    .bind(*session)
+                    .bind(delta.long)
+                    .bind(delta.name)
+                    .bind(delta.name_set_at)
+                    .bind(delta.first_at)
+                    .bind(delta.last_started_at)
+                    .bind(delta.last_ended_at)
+                    .bind(delta.last_failed)
+                    .bind(delta.calls)
+                    .bind(delta.errors)
+                    .bind(delta.cost)
+                    .bind(delta.unpriced)
+                    .bind(delta.latency_sum_us);
+                for part in delta.tokens {
+                    query = query.bind(part);
+                }
             }
-            let (org, session, first_at) = query.fetch_one(&mut *self.0).await?;
-            starts.insert((org, session), first_at);
+            add_starts(&mut starts, query.fetch_all(&mut *self.0).await?);
         }
         Ok(starts)
     }
@@ -283,8 +283,12 @@ impl Dialect for Bulk<'_> {
     }
 
     async fn insert_session_users(&mut self, sum: &RollUp<'_>) -> Result<(), StoreError> {
-        for ((org, session, key), long) in &sum.users {
-            let query = sqlx::query(INSERT_USER).bind(*org).bind(*session).bind(key.as_str()).bind(long.as_deref());
+        let all: Vec<_> = sum.users.iter().collect();
+        for chunk in chunks(&all) {
+            let mut query = sqlx::query(of(INSERT_USERS, chunk.len()));
+            for ((org, session, key), long) in chunk {
+                query = query.bind(*org).bind(*session).bind(key.as_str()).bind(long.as_deref());
+            }
             query.execute(&mut *self.0).await?;
         }
         Ok(())
@@ -292,19 +296,12 @@ impl Dialect for Bulk<'_> {
 
     async fn upsert_session_properties(&mut self, sum: &RollUp<'_>, starts: &Starts) -> Result<(), StoreError> {
         let all: Vec<_> = sum.properties.iter().collect();
-        for chunk in all.chunks(ROWS) {
-            if chunk.len() == ROWS {
-                let mut query = sqlx::query(UPSERT_SESSION_PROPERTIES);
-                for (key, delta) in chunk {
-                    query = bind_session_property!(query, key, delta, starts);
-                }
-                query.execute(&mut *self.0).await?;
-                continue;
-            }
+        for chunk in chunks(&all) {
+            let mut query = sqlx::query(of(UPSERT_SESSION_PROPERTIES, chunk.len()));
             for (key, delta) in chunk {
-                let query = sqlx::query(UPSERT_SESSION_PROPERTY);
-                bind_session_property!(query, key, delta, starts).execute(&mut *self.0).await?;
+                query = bind_session_property!(query, key, delta, starts);
             }
+            query.execute(&mut *self.0).await?;
         }
         Ok(())
     }
