@@ -236,6 +236,13 @@ async fn kill_9_loses_nothing_that_a_client_was_told() {
         ))
         .await;
     upstream.wait_received(51).await;
+    // Nobody waits for the frame that says that a call began: two of each answered call, one of the hanging one.
+    gateway
+        .until("the hanging call's begin is written", async |gateway| {
+            let figures = gateway.http.get(format!("{}/metrics", gateway.url)).send().await.ok()?.text().await.ok()?;
+            figures.lines().any(|line| line == "trailgate_journal_frames_total 101").then_some(())
+        })
+        .await;
     gateway.kill().await;
     gateway.launch().await;
     for id in &ids {
