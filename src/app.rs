@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
 
 use crate::api::{self, ApiState, JournalState, Limits, Probes};
 use crate::auth::{Auth, AuthFault};
@@ -95,7 +96,7 @@ struct Gateway {
     store: Store,
     ingest: Ingest,
     auth: Auth,
-    app: Router,
+    door: Arc<Door>,
     prepared: CancellationToken,
     drain: tokio::task::JoinHandle<()>,
 }
@@ -136,7 +137,7 @@ impl Gateway {
             limits: Limits { log_bytes: config.capture.max_log_bytes, ..Limits::default() },
             probes: probes(&ingest, metrics),
         };
-        Ok(Self { config, address, store, ingest, auth, app: router(state, proxy), prepared, drain })
+        Ok(Self { config, address, store, ingest, auth, door: Arc::new(Door::new(state, proxy)), prepared, drain })
     }
 
     async fn run(self, listener: TcpListener, stop: CancellationToken, leave: CancellationToken) -> anyhow::Result<()> {
@@ -152,7 +153,9 @@ impl Gateway {
         }
         self.announce();
         let config = Arc::clone(&self.config);
-        let serving = listen::serve(listener, self.app.clone(), &config.server, stop.cancelled(), leave.cancelled());
+        let door = Arc::clone(&self.door);
+        let handler = move |request| Arc::clone(&door).answer(request);
+        let serving = listen::serve(listener, handler, &config.server, stop.cancelled(), leave.cancelled());
         let mut serving = std::pin::pin!(serving);
         tokio::select! {
             () = &mut serving => {}
@@ -196,14 +199,32 @@ impl Gateway {
     }
 }
 
-/// What is not the API's goes to a provider; manual logs are taken under any base path.
-fn router(state: ApiState, proxy: Proxy) -> Router {
-    let for_logs = state.clone();
-    let fallback = move |request: Request| {
-        let (state, proxy) = (for_logs.clone(), proxy.clone());
-        async move { dispatch(&state, &proxy, request).await }
-    };
-    api::router(state).merge(ui::router()).fallback(fallback)
+/// Where a request goes: what is not the API's goes to a provider; manual logs are taken under any base path.
+struct Door {
+    state: ApiState,
+    proxy: Proxy,
+    router: Router,
+}
+
+impl Door {
+    fn new(state: ApiState, proxy: Proxy) -> Self {
+        let inside = (state.clone(), proxy.clone());
+        let fallback = move |request: Request| {
+            let (state, proxy) = inside.clone();
+            async move { dispatch(&state, &proxy, request).await }
+        };
+        let router = api::router(state.clone()).merge(ui::router()).fallback(fallback);
+        Self { state, proxy, router }
+    }
+
+    /// Most calls are a provider's, and the router has no route for them: asking it would cost more than routing does.
+    async fn answer(self: Arc<Self>, request: Request) -> Response {
+        let path = request.uri().path();
+        if path.starts_with("/v1/") && !api::owns(path) {
+            return dispatch(&self.state, &self.proxy, request).await;
+        }
+        self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
+    }
 }
 
 async fn dispatch(state: &ApiState, proxy: &Proxy, request: Request) -> Response {

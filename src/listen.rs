@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::rt::{Sleep, Timer};
@@ -24,7 +23,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt as _;
 
 use crate::config::Server;
 
@@ -33,16 +31,19 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// No request head is shorter: `GET / HTTP/1.1` and two line ends.
 const SHORTEST_HEAD: u64 = 18;
 
-/// Serves `app` until `stop` resolves, then lets connections finish for the configured time.
+/// Serves calls with `handler` until `stop` resolves, then lets connections finish for the configured time.
 ///
 /// `leave` ends even that. Returns when no connection is left or nobody waits for them any more.
-pub async fn serve(
+pub async fn serve<H, F>(
     listener: TcpListener,
-    app: Router,
+    handler: H,
     settings: &Server,
     stop: impl Future<Output = ()>,
     leave: impl Future<Output = ()>,
-) {
+) where
+    H: Fn(Request<Body>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
     let graceful = GracefulShutdown::new();
     let tasks = TaskTracker::new();
     let permits = Arc::new(Semaphore::new(settings.max_connections));
@@ -54,7 +55,7 @@ pub async fn serve(
             accepted = accept(&listener, &permits) => accepted,
         };
         let Some((stream, permit)) = accepted else { continue };
-        let connection = connection(stream, app.clone(), settings.header_timeout, graceful.watcher());
+        let connection = connection(stream, handler.clone(), settings.header_timeout, graceful.watcher());
         tasks.spawn(async move {
             connection.await;
             drop(permit);
@@ -85,12 +86,15 @@ async fn accept(
     }
 }
 
-async fn connection(
+async fn connection<H, F>(
     stream: TcpStream,
-    app: Router,
+    handler: H,
     head_limit: Duration,
     watcher: hyper_util::server::graceful::Watcher,
-) {
+) where
+    H: Fn(Request<Body>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "listen.nodelay_failed");
     }
@@ -111,12 +115,8 @@ async fn connection(
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(20));
     let service = service_fn(move |request: Request<hyper::body::Incoming>| {
-        let app = app.clone();
-        async move {
-            Ok::<Response<Body>, Infallible>(
-                app.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {}),
-            )
-        }
+        let answer = handler(request.map(Body::new));
+        async move { Ok::<Response<Body>, Infallible>(answer.await) }
     });
     let serving = watcher.watch(builder.serve_connection(io, service).into_owned());
     // The builder waits without a limit for enough bytes to tell HTTP/1 from HTTP/2.

@@ -47,6 +47,15 @@ fn every_operation_is_described() {
     }
 }
 
+/// What comes in front of the router asks `owns` and `is_log_path` first.
+#[test]
+fn every_route_under_v1_is_known_to_be_ours() {
+    for (path, method, _) in operations(&document()) {
+        let ours = !path.starts_with("/v1/") || owns(&path) || is_log_path(&path).is_some();
+        assert!(ours, "{method} {path} would be sent to a provider");
+    }
+}
+
 #[test]
 fn every_reference_leads_somewhere() {
     let document = document();
