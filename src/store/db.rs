@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use tokio::time::timeout;
@@ -21,6 +22,9 @@ use super::options::{StoreOptions, Target, target};
 const STRIKES: u32 = 3;
 /// How long a read waits for a connection. Readers hear "not available" in this time when the server is silent.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
+
+/// How long an idle connection is used again without being asked whether it is still there.
+const TRUSTED: Duration = Duration::from_secs(1);
 
 pub(super) enum Db {
     Sqlite(SqliteSide),
@@ -135,6 +139,16 @@ fn postgres_pool(options: &PgConnectOptions, max: u32, limit: Duration) -> PgPoo
     PgPoolOptions::new()
         .max_connections(max)
         .acquire_timeout(ACQUIRE_LIMIT.min(limit))
+        // A connection that was used a moment ago is taken to be alive: asking it costs each query a round trip.
+        .test_before_acquire(false)
+        .before_acquire(|connection, state| {
+            Box::pin(async move {
+                if state.idle_for > TRUSTED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .idle_timeout(Duration::from_secs(600))
         .connect_lazy_with(options.clone())
 }
