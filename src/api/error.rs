@@ -139,6 +139,13 @@ impl From<StoreError> for ApiError {
                 public: "the database is not available; calls go on being recorded",
                 cause: Some(Box::new(error)),
             },
+            StoreError::TooBroad { .. } => Self::bad(
+                "filter",
+                format!(
+                    "{error}: narrow it by request_created_at, model, session_id or a property, or ask newest first \
+                     for a shorter page"
+                ),
+            ),
             _ => Self::Internal(Box::new(error)),
         }
     }

@@ -145,6 +145,19 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Adds each part of another.
+    pub const fn add(&mut self, more: &Self) {
+        self.prompt_tokens = self.prompt_tokens.saturating_add(more.prompt_tokens);
+        self.prompt_cache_read_tokens = self.prompt_cache_read_tokens.saturating_add(more.prompt_cache_read_tokens);
+        self.prompt_cache_write_tokens = self.prompt_cache_write_tokens.saturating_add(more.prompt_cache_write_tokens);
+        self.prompt_cache_write_1h_tokens =
+            self.prompt_cache_write_1h_tokens.saturating_add(more.prompt_cache_write_1h_tokens);
+        self.prompt_audio_tokens = self.prompt_audio_tokens.saturating_add(more.prompt_audio_tokens);
+        self.completion_tokens = self.completion_tokens.saturating_add(more.completion_tokens);
+        self.completion_audio_tokens = self.completion_audio_tokens.saturating_add(more.completion_audio_tokens);
+        self.reasoning_tokens = self.reasoning_tokens.saturating_add(more.reasoning_tokens);
+    }
+
     /// All input, cached included (OpenTelemetry `gen_ai.usage.input_tokens`).
     pub const fn input_tokens(&self) -> i64 {
         self.prompt_tokens

@@ -19,6 +19,18 @@ pub struct Totals {
     pub latency_sum_us: i64,
 }
 
+impl Totals {
+    /// Adds the sums over other calls.
+    pub const fn add(&mut self, more: &Self) {
+        self.calls = self.calls.saturating_add(more.calls);
+        self.errors = self.errors.saturating_add(more.errors);
+        self.cost = NanoUsd(self.cost.0.saturating_add(more.cost.0));
+        self.unpriced = self.unpriced.saturating_add(more.unpriced);
+        self.usage.add(&more.usage);
+        self.latency_sum_us = self.latency_sum_us.saturating_add(more.latency_sum_us);
+    }
+}
+
 /// One session of the list, from the roll-up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionRow {

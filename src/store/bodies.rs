@@ -69,7 +69,7 @@ fn unpack(row: &BodyRecord) -> Result<(RequestId, CallBodies), std::io::Error> {
     Ok((RequestId(row.call_id), bodies))
 }
 
-fn body(packed: Option<&[u8]>, facts: &[u8]) -> Result<Body, std::io::Error> {
+pub(super) fn body(packed: Option<&[u8]>, facts: &[u8]) -> Result<Body, std::io::Error> {
     let mut bytes = Vec::new();
     if let Some(packed) = packed {
         zstd::Decoder::new(packed)?.read_to_end(&mut bytes)?;

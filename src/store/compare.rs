@@ -4,6 +4,9 @@
 //! between the databases outside ASCII, so `lower()` (on columns of collation "C": ASCII only) is completed by a `replace`
 //! for each letter outside ASCII that the term itself has; letters that it has not cannot matter.
 
+use std::str::Chars;
+use std::time::Instant;
+
 use sea_query::{BinOper, Expr, ExprTrait, Func};
 
 use super::text::{clean, fold, fold_char, fold_pairs};
@@ -143,42 +146,55 @@ pub(super) fn instant(column: Expr, op: NumberOp, wanted: Micros) -> Expr {
 
 /// The same tests on a text at hand.
 pub(super) fn matches(text: &str, op: TextOp, term: &str) -> bool {
-    match op {
+    matches_by(text, op, term, None).unwrap_or_default()
+}
+
+/// The same, until an instant: `None` where it came before the end.
+pub(super) fn matches_by(text: &str, op: TextOp, term: &str, until: Option<Instant>) -> Option<bool> {
+    Some(match op {
         TextOp::Equals => text == term,
         TextOp::NotEquals => text != term,
         TextOp::Contains => fold(text).contains(&fold(term)),
         TextOp::NotContains => !fold(text).contains(&fold(term)),
-        TextOp::Like => like(&text.chars().collect::<Vec<_>>(), &term.chars().collect::<Vec<_>>()),
-        TextOp::ILike => {
-            like(&text.chars().map(fold_char).collect::<Vec<_>>(), &term.chars().map(fold_char).collect::<Vec<_>>())
-        }
-    }
+        TextOp::Like => return like(text, term, |c| c, until),
+        TextOp::ILike => return like(text, term, fold_char, until),
+    })
 }
 
+/// Characters between two looks at the clock.
+const LOOK_EVERY: u32 = 1 << 20;
+
 /// LIKE without escapes, in time proportional to the product of the lengths: on a mismatch only the last `%` takes one more.
-fn like(text: &[char], pattern: &[char]) -> bool {
-    let (mut t, mut p) = (0, 0);
-    let mut retry: Option<(usize, usize)> = None;
-    while let Some(c) = text.get(t) {
-        match pattern.get(p) {
+fn like(text: &str, pattern: &str, fold: impl Fn(char) -> char, until: Option<Instant>) -> Option<bool> {
+    let (mut text, mut pattern) = (text.chars(), pattern.chars());
+    let mut retry: Option<(Chars<'_>, Chars<'_>)> = None;
+    let mut steps = 0_u32;
+    loop {
+        steps = (steps + 1) % LOOK_EVERY;
+        if steps == 0 && until.is_some_and(|until| Instant::now() > until) {
+            return None;
+        }
+        let mut behind = text.clone();
+        let Some(c) = behind.next() else { break };
+        match pattern.clone().next() {
             Some('%') => {
-                p += 1;
-                retry = Some((t, p));
+                pattern.next();
+                retry = Some((text.clone(), pattern.clone()));
                 continue;
             }
-            Some(q) if *q == '_' || q == c => {
-                t += 1;
-                p += 1;
+            Some(q) if q == '_' || fold(q) == fold(c) => {
+                pattern.next();
+                text = behind;
                 continue;
             }
             _ => {}
         }
-        let Some((from, after)) = retry else { return false };
-        t = from + 1;
-        p = after;
-        retry = Some((t, after));
+        let Some((from, after)) = &mut retry else { return Some(false) };
+        from.next();
+        text = from.clone();
+        pattern = after.clone();
     }
-    pattern.get(p..).unwrap_or_default().iter().all(|c| *c == '%')
+    Some(pattern.all(|c| c == '%'))
 }
 
 #[cfg(test)]
@@ -204,8 +220,16 @@ mod tests {
             ("", TextOp::Like, "%", true),
             ("", TextOp::Like, "_", false),
             ("abc", TextOp::NotContains, "B", false),
+            ("aaab", TextOp::Like, "%aab", true),
+            ("日本x", TextOp::ILike, "_本X%", true),
         ] {
             assert_eq!(matches(text, op, term), holds, "{text} {op:?} {term}");
         }
+    }
+
+    #[test]
+    fn a_match_that_takes_too_long_is_given_up() {
+        let (text, pattern) = ("a".repeat(1 << 16), format!("%{}b", "a".repeat(4_000)));
+        assert_eq!(matches_by(&text, TextOp::Like, &pattern, Some(Instant::now())), None);
     }
 }

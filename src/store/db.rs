@@ -69,6 +69,14 @@ impl Db {
         })
     }
 
+    /// The time that a statement may take.
+    pub const fn limit(&self) -> Duration {
+        match self {
+            Self::Sqlite(side) => side.limit,
+            Self::Postgres(side) => side.limit,
+        }
+    }
+
     pub async fn close(&self) {
         match self {
             Self::Sqlite(side) => {

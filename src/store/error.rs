@@ -14,6 +14,9 @@ pub enum StoreError {
     /// A defect: SQL or schema and code disagree.
     #[error("the store failed: {0}")]
     Internal(#[source] sqlx::Error),
+    /// A search in bodies that cannot be finished in the time that one statement may take.
+    #[error("the search in bodies was not done after {looked_at} calls")]
+    TooBroad { looked_at: u64 },
     /// The schema could not be brought up to date.
     #[error("migration failed: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),

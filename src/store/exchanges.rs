@@ -9,12 +9,14 @@ use super::db::on_db;
 use super::error::StoreError;
 use super::lower::{self, Needed, conjuncts, names_session};
 use super::rows::{CallRecord, call_columns};
+use super::search::names_body;
 use super::text::property_key;
 use super::{Store, sql};
 use crate::model::filter::Filter;
 use crate::model::id::{OrgId, RequestId};
 use crate::model::query::{CallDetail, CallQuery, Sort, SortKey, Start, Window};
 use crate::model::tags::Property;
+use crate::model::units::Micros;
 
 /// Rows of a page.
 const MOST_ROWS: i64 = 1_000;
@@ -27,8 +29,13 @@ pub(super) const STATEMENTS: &[&str] = &[CALL];
 impl Store {
     /// A page of calls.
     pub async fn calls(&self, org: OrgId, query: &CallQuery) -> Result<Vec<CallDetail>, StoreError> {
+        let limit = query.page.limit.clamp(0, MOST_ROWS);
+        if names_body(&query.filter) {
+            let rows = self.calls_by_body(org, query, limit).await?;
+            return self.with_details(org, rows).await;
+        }
         let mut select = self.call_selection(org, &query.filter, query.window)?;
-        select.expr(Expr::cust(call_columns!())).limit(query.page.limit.clamp(0, MOST_ROWS).unsigned_abs());
+        select.expr(Expr::cust(call_columns!())).limit(limit.unsigned_abs());
         order(&mut select, org, &query.sort);
         match &query.page.start {
             Start::Offset(rows) => {
@@ -36,9 +43,7 @@ impl Store {
             }
             Start::After { at, id } => {
                 let id = Uuid::try_parse(id).unwrap_or_default();
-                let here = Expr::tuple([Expr::cust("e.started_at"), Expr::cust("e.id")]);
-                let last = Expr::tuple([Expr::val(at.0), Expr::val(id)]);
-                select.and_where(if query.sort.descending { here.lt(last) } else { here.gt(last) });
+                select.and_where(after(*at, id, query.sort.descending));
             }
         }
         let rows: Vec<CallRecord> = sql::fetch_all(self, &select).await?;
@@ -46,6 +51,9 @@ impl Store {
     }
 
     pub async fn call_count(&self, org: OrgId, filter: &Filter, window: Window) -> Result<i64, StoreError> {
+        if names_body(filter) {
+            return self.call_count_by_body(org, filter, window).await;
+        }
         let mut select = self.call_selection(org, filter, window)?;
         select.expr(Expr::cust("COUNT(*)"));
         let (count,): (i64,) = sql::fetch_one(self, &select).await?;
@@ -58,7 +66,13 @@ impl Store {
         Ok(self.with_details(org, row.into_iter().collect()).await?.pop())
     }
 
-    fn call_selection(&self, org: OrgId, filter: &Filter, window: Window) -> Result<SelectStatement, StoreError> {
+    /// Calls `e` (and their sessions `s`, where the filter names one) without columns.
+    pub(super) fn call_selection(
+        &self,
+        org: OrgId,
+        filter: &Filter,
+        window: Window,
+    ) -> Result<SelectStatement, StoreError> {
         let mut select = Query::select();
         match conjuncts(filter).into_iter().find_map(Needed::of) {
             // Calls that have a property are one stretch of an index; the filter still tests each.
@@ -140,8 +154,15 @@ impl Store {
     }
 }
 
+/// Calls behind this one in the order by start.
+pub(super) fn after(at: Micros, id: Uuid, descending: bool) -> Expr {
+    let here = Expr::tuple([Expr::cust("e.started_at"), Expr::cust("e.id")]);
+    let last = Expr::tuple([Expr::val(at.0), Expr::val(id)]);
+    if descending { here.lt(last) } else { here.gt(last) }
+}
+
 /// What is missing sorts last, whichever the direction.
-fn order(select: &mut SelectStatement, org: OrgId, sort: &Sort) {
+pub(super) fn order(select: &mut SelectStatement, org: OrgId, sort: &Sort) {
     let direction = if sort.descending { Order::Desc } else { Order::Asc };
     let by = match &sort.by {
         SortKey::CreatedAt => None,

@@ -21,6 +21,7 @@ mod properties;
 mod record;
 mod rollup;
 mod rows;
+mod search;
 mod sessions;
 mod sql;
 #[cfg(test)]
@@ -39,11 +40,14 @@ use crate::model::id::OrgId;
 use compare::Backend;
 use db::{Db, on_db};
 use lower::Lower;
+use tokio::sync::Semaphore;
 
 /// Read and small-write access. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     db: Arc<Db>,
+    /// Whoever unpacks many bodies holds it meanwhile: memory is that of one, and a core stays free.
+    unpacking: Arc<Semaphore>,
 }
 
 impl Store {
@@ -53,7 +57,7 @@ impl Store {
     /// [`StoreError::Url`] where the URL cannot be understood.
     #[expect(clippy::unused_async, reason = "pools ask for a runtime around them, which an async fn makes plain")]
     pub async fn open(options: &StoreOptions) -> Result<Self, StoreError> {
-        Ok(Self { db: Arc::new(Db::open(options)?) })
+        Ok(Self { db: Arc::new(Db::open(options)?), unpacking: Arc::new(Semaphore::new(1)) })
     }
 
     /// Brings the schema up to date; replicas that start together do it once.

@@ -185,7 +185,7 @@ impl From<TotalsRecord> for Totals {
 #[derive(Debug, FromRow)]
 pub(super) struct SessionRecord {
     pub session_key: String,
-    id: String,
+    pub id: String,
     name: String,
     pub first_at: i64,
     last_started_at: i64,
@@ -197,6 +197,10 @@ pub(super) struct SessionRecord {
 }
 
 impl SessionRecord {
+    pub fn totals(self) -> Totals {
+        self.totals.into()
+    }
+
     /// With what is read for the whole page still to come.
     pub fn into_row(self) -> SessionRow {
         let totals = Totals::from(self.totals);

@@ -14,6 +14,7 @@ use super::error::StoreError;
 use super::lower::{Needed, conjuncts, names_call, names_session};
 use super::record::session_key;
 use super::rows::{CallRecord, SESSION_COLUMNS, SessionRecord, TotalsRecord, call_columns};
+use super::search::names_body;
 use super::{Store, sql};
 use crate::model::filter::{Filter, TextOp};
 use crate::model::id::OrgId;
@@ -60,6 +61,28 @@ impl<'q> Plan<'q> {
 impl Store {
     /// A page of sessions, newest first.
     pub async fn sessions(&self, org: OrgId, query: &SessionQuery) -> Result<SessionPage, StoreError> {
+        let wanted = usize::try_from(query.page.limit.clamp(0, MOST_ROWS)).unwrap_or_default();
+        let (rows, more) = if names_body(&query.filter) {
+            let (mut found, matching) = self.sessions_by_body(org, query, wanted + 1).await?;
+            let more = found.len() > wanted;
+            found.truncate(wanted);
+            (self.complete(org, found, Matching::Known(matching)).await?, more)
+        } else {
+            let (found, more) = self.session_records(org, query).await?;
+            let matching =
+                if names_call(&query.filter) { Matching::Asked(&query.filter) } else { Matching::NotAsked };
+            (self.complete(org, found, matching).await?, more)
+        };
+        let next = rows.last().filter(|_| more).map(|last| (last.first_at, last.id.clone()));
+        Ok(SessionPage { rows, next })
+    }
+
+    /// The rows of a page, and whether there are more behind it. The filter names no body.
+    pub(super) async fn session_records(
+        &self,
+        org: OrgId,
+        query: &SessionQuery,
+    ) -> Result<(Vec<SessionRecord>, bool), StoreError> {
         let limit = query.page.limit.clamp(0, MOST_ROWS);
         let mut select = self.selection(org, query, Some(limit))?;
         select.expr(Expr::cust(SESSION_COLUMNS)).join_as(
@@ -72,13 +95,14 @@ impl Store {
         let wanted = usize::try_from(limit).unwrap_or_default();
         let more = found.len() > wanted;
         found.truncate(wanted);
-        let rows = self.complete(org, found, &query.filter).await?;
-        let next = rows.last().filter(|_| more).map(|last| (last.first_at, last.id.clone()));
-        Ok(SessionPage { rows, next })
+        Ok((found, more))
     }
 
     /// Sums over all sessions of the query.
     pub async fn session_count(&self, org: OrgId, query: &SessionQuery) -> Result<SessionCount, StoreError> {
+        if names_body(&query.filter) {
+            return self.session_count_by_body(org, query).await;
+        }
         let mut select = self.selection(org, query, None)?;
         select.expr(Expr::cust(
             "COUNT(*), CAST(COALESCE(SUM(s.calls), 0) AS BIGINT), CAST(COALESCE(SUM(s.cost), 0) AS BIGINT), \
@@ -95,6 +119,10 @@ impl Store {
         contains: &str,
         query: &SessionQuery,
     ) -> Result<Vec<SessionNameRow>, StoreError> {
+        let most = query.page.limit.clamp(0, MOST_ROWS).unsigned_abs();
+        if names_body(&query.filter) {
+            return self.session_names_by_body(org, contains, query, usize::try_from(most).unwrap_or_default()).await;
+        }
         let mut select = self.selection(org, query, None)?;
         select
             .expr(Expr::cust(
@@ -108,7 +136,7 @@ impl Store {
             .add_group_by([Expr::cust("s.name")])
             .order_by_expr(Expr::cust("MAX(s.last_started_at)"), Order::Desc)
             .order_by_expr(Expr::cust("s.name"), Order::Asc)
-            .limit(query.page.limit.clamp(0, MOST_ROWS).unsigned_abs());
+            .limit(most);
         let rows: Vec<(String, i64, i64, i64, i64, i64)> = sql::fetch_all(self, &select).await?;
         Ok(rows
             .into_iter()
@@ -125,6 +153,9 @@ impl Store {
 
     /// Figures of every session of the query (its page is ignored), the newest 100,000 at most.
     pub async fn session_figures(&self, org: OrgId, query: &SessionQuery) -> Result<Vec<SessionFigures>, StoreError> {
+        if names_body(&query.filter) {
+            return self.session_figures_by_body(org, query, MOST_FIGURES).await;
+        }
         let mut select = self.selection(org, query, None)?;
         select
             .expr(Expr::cust("s.calls, s.last_ended_at - s.first_at, s.cost"))
@@ -149,7 +180,7 @@ impl Store {
             .and_where(Expr::cust("s.session_key").eq(session_key(id)))
             .take();
         let found: Vec<SessionRecord> = sql::fetch_all(self, &select).await?;
-        Ok(self.complete(org, found, &Filter::ALL).await?.pop())
+        Ok(self.complete(org, found, Matching::NotAsked).await?.pop())
     }
 
     /// The session's calls in time order, at most `limit`.
@@ -222,14 +253,18 @@ impl Store {
         &self,
         org: OrgId,
         found: Vec<SessionRecord>,
-        filter: &Filter,
+        matching: Matching<'_>,
     ) -> Result<Vec<SessionRow>, StoreError> {
         if found.is_empty() {
             return Ok(Vec::new());
         }
         let keys: Vec<String> = found.iter().map(|row| row.session_key.clone()).collect();
         let matching = async {
-            if names_call(filter) { self.matching(org, &keys, filter).await.map(Some) } else { Ok(None) }
+            match matching {
+                Matching::NotAsked => Ok(None),
+                Matching::Asked(filter) => self.matching(org, &keys, filter).await.map(Some),
+                Matching::Known(totals) => Ok(Some(totals)),
+            }
         };
         // At once: they are independent, and a page takes as long as the slowest.
         let (matching, busy, mut users) = tokio::try_join!(matching, self.busy(org, &keys), self.users(org, &keys))?;
@@ -291,6 +326,18 @@ impl Store {
         keys: &[String],
         filter: &Filter,
     ) -> Result<HashMap<String, Totals>, StoreError> {
+        let condition = one_by_one(self.lower(org).call(filter)?);
+        let of_these = Expr::cust("e.session_key").is_in(keys).and(condition);
+        self.totals(org, of_these, names_session(filter)).await
+    }
+
+    /// Sums by session over the calls `e` for which a condition holds, which may name their session `s`.
+    pub(super) async fn totals(
+        &self,
+        org: OrgId,
+        condition: Expr,
+        names_session: bool,
+    ) -> Result<HashMap<String, Totals>, StoreError> {
         #[derive(sqlx::FromRow)]
         struct Row {
             session_key: String,
@@ -299,23 +346,32 @@ impl Store {
         }
         let mut select = Query::select();
         select.expr(Expr::cust(MATCHING)).from_as("exchange", "e");
-        if names_session(filter) {
+        if names_session {
             let same = Expr::cust("s.org_id = e.org_id AND s.session_key = e.session_key");
             select.join_as(sea_query::JoinType::InnerJoin, "session", "s", same);
         }
         select
             .and_where(Expr::cust("e.org_id").eq(org.0))
-            .and_where(Expr::cust("e.session_key").is_in(keys))
-            .and_where(one_by_one(self.lower(org).call(filter)?))
+            .and_where(Expr::cust("e.session_key IS NOT NULL"))
+            .and_where(condition)
             .add_group_by([Expr::cust("e.session_key")]);
         let rows: Vec<Row> = sql::fetch_all(self, &select).await?;
         Ok(rows.into_iter().map(|row| (row.session_key, row.totals.into())).collect())
     }
 }
 
+/// Where the totals of the calls that match come from.
+enum Matching<'f> {
+    /// The filter names no call.
+    NotAsked,
+    Asked(&'f Filter),
+    /// By session key.
+    Known(HashMap<String, Totals>),
+}
+
 /// A condition that is tested call by call. PostgreSQL turns a bare `EXISTS` into a join, and then reads all calls with a
 /// property to find those of one page of sessions.
-fn one_by_one(condition: Expr) -> Expr {
+pub(super) fn one_by_one(condition: Expr) -> Expr {
     Expr::expr(CaseStatement::new().case(condition, 1).finally(0)).eq(1)
 }
 

@@ -1,5 +1,6 @@
 //! One contract, two databases: every test here runs on SQLite and on a real PostgreSQL.
 
+mod bodies;
 mod filters;
 mod memory;
 mod reads;
@@ -91,6 +92,11 @@ contract! {
     crate::store_contract::filters::every_operator_on_every_type as every_operator_on_every_type,
     crate::store_contract::filters::wide_and_deep_filters as wide_and_deep_filters,
     crate::store_contract::filters::scores as scores,
+    crate::store_contract::bodies::equal_the_model as bodies_equal_the_model,
+    crate::store_contract::bodies::pages as pages_by_bodies,
+    crate::store_contract::bodies::names as names_by_bodies,
+    crate::store_contract::bodies::another_organisation_is_not_searched as another_organisation_is_not_searched,
+    crate::store_contract::bodies::too_much_is_an_error as too_much_is_an_error,
 }
 
 /// All sessions, newest first.

@@ -25,6 +25,8 @@ pub(super) enum Column {
     Properties,
     /// `{name: condition}` on scores.
     Scores,
+    /// A body, as text: only where calls and sessions are listed and counted.
+    Body(CallField),
     /// It exists in the original and cannot mean anything here; says why.
     Refused(&'static str),
 }
@@ -97,7 +99,10 @@ const fn time(field: CallField) -> Column {
     Column::Plain(Field::Call(field), Kind::Time)
 }
 
-const NO_BODIES: &str = "bodies are kept compressed and cannot be searched; filter on columns or properties";
+/// Why sums over calls are not made by their bodies.
+pub(super) const NO_BODIES: &str =
+    "bodies can be searched in queries of requests and sessions only; filter on columns or properties here";
+const OTHER_TABLE: &str = "use request_response_rmt.request_body or request_response_rmt.response_body";
 
 const CALL_COLUMNS: &[(&str, Column)] = &[
     ("request_id", text(CallField::Id)),
@@ -114,8 +119,8 @@ const CALL_COLUMNS: &[(&str, Column)] = &[
     ("prompt_id", text(CallField::PromptId)),
     ("prompt_version", text(CallField::PromptVersion)),
     ("request_referrer", text(CallField::RequestReferrer)),
-    ("request_body", Column::Refused(NO_BODIES)),
-    ("response_body", Column::Refused(NO_BODIES)),
+    ("request_body", Column::Body(CallField::RequestBody)),
+    ("response_body", Column::Body(CallField::ResponseBody)),
     ("scores_column", Column::Refused("use `scores`: {name: {operator: number}}")),
     ("latency", number(CallField::Latency)),
     ("cost", number(CallField::Cost)),
@@ -208,7 +213,7 @@ const REQUEST_COLUMNS: &[(&str, Column)] = &[
     ("country_code", text(CallField::CountryCode)),
     ("org_id", text(CallField::OrganizationId)),
     ("node_id", text(CallField::NodeId)),
-    ("prompt", Column::Refused(NO_BODIES)),
+    ("prompt", Column::Refused(OTHER_TABLE)),
     ("auth_hash", Column::Refused("hashes of keys cannot be filtered on")),
 ];
 
@@ -218,7 +223,7 @@ const RESPONSE_COLUMNS: &[(&str, Column)] = &[
     ("body_model", text(CallField::ResponseModel)),
     ("body_tokens", number(CallField::TotalTokens)),
     ("created_at", time(CallField::ResponseCreatedAt)),
-    ("body_completion", Column::Refused(NO_BODIES)),
+    ("body_completion", Column::Refused(OTHER_TABLE)),
 ];
 
 const FEEDBACK_COLUMNS: &[(&str, Column)] = &[

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::columns::{Column, Kind, Table, columns_of, tables_of};
+use super::columns::{Column, Kind, NO_BODIES, Table, columns_of, tables_of};
 use super::{Field, Filter, Leaf, NumberOp, Test, TextOp};
 use crate::model::units::Micros;
 
@@ -142,6 +142,8 @@ impl Parser {
             Column::Scores => {
                 self.keys(value, |p, key, value| p.condition(&Field::Score(key.to_owned()), Kind::Number, value))
             }
+            Column::Body(_) if matches!(self.scope, Scope::Users | Scope::Metrics) => self.fail(NO_BODIES),
+            Column::Body(field) => self.condition(&Field::Call(*field), Kind::Text, value),
             Column::Refused(why) => self.fail(*why),
         }
     }
@@ -431,6 +433,12 @@ mod tests {
                 Scope::Sessions,
                 "filter.request_response_rmt.request_created_at.gte",
                 "date",
+            ),
+            (
+                json!({"request_response_rmt": {"request_body": {"contains": "x"}}}),
+                Scope::Metrics,
+                "filter.request_response_rmt.request_body",
+                "requests and sessions",
             ),
             (json!({"values": {"x": {"equals": "y"}}}), Scope::Requests, "filter.values.x", "not kept"),
             (json!({"properties": wide}), Scope::Sessions, "filter.properties.k1000", "1000"),

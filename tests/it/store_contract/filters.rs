@@ -41,6 +41,8 @@ fn text_fields() -> Vec<Field> {
         F::Outcome,
         F::CountryCode,
         F::Id,
+        F::RequestBody,
+        F::ResponseBody,
     ];
     let keys =
         ["VERSION", "strasse", "STRAßE", "b", "Helicone-Session-Id", "helicone-session-name", "helicone-session-path"];
@@ -100,7 +102,7 @@ fn any_leaf() -> impl Strategy<Value = Filter> {
     let texts = (prop::sample::select(text_fields()), prop::sample::select(TEXT_OPS.to_vec()), term())
         .prop_map(|(field, op, term)| leaf(field, Test::Text(op, term)));
     let nulls =
-        (prop::sample::select(vec![CallField::Model, CallField::UserId, CallField::SessionName]), any::<bool>())
+        (prop::sample::select(vec![CallField::Model, CallField::UserId, CallField::SessionName, CallField::RequestBody]), any::<bool>())
             .prop_map(|(field, null)| leaf(Field::Call(field), Test::IsNull(null)));
     let numbers = (prop::sample::select(number_fields()), prop::sample::select(NUMBER_OPS.to_vec()), number())
         .prop_map(|(field, op, n)| leaf(field, Test::Number(op, n)));
@@ -119,13 +121,27 @@ fn any_filter() -> impl Strategy<Value = Filter> {
     })
 }
 
-struct World {
-    calls: Vec<Exchange>,
-    sessions: std::collections::BTreeMap<String, trailgate::model::session::SessionRow>,
+/// Filters of which most conditions look into bodies.
+pub fn any_filter_of_bodies() -> impl Strategy<Value = Filter> {
+    let side = prop::sample::select(vec![CallField::RequestBody, CallField::ResponseBody]);
+    let texts = (side.clone(), prop::sample::select(TEXT_OPS.to_vec()), term())
+        .prop_map(|(side, op, term)| leaf(Field::Call(side), Test::Text(op, term)));
+    let nulls = (side, any::<bool>()).prop_map(|(side, null)| leaf(Field::Call(side), Test::IsNull(null)));
+    prop_oneof![6 => texts, 1 => nulls, 4 => any_leaf()].prop_recursive(4, 16, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Filter::And),
+            prop::collection::vec(inner, 0..4).prop_map(Filter::Or),
+        ]
+    })
+}
+
+pub struct World {
+    pub calls: Vec<Exchange>,
+    pub sessions: std::collections::BTreeMap<String, trailgate::model::session::SessionRow>,
 }
 
 impl World {
-    async fn new(bed: &Bed, seed: u8) -> Self {
+    pub async fn new(bed: &Bed, seed: u8) -> Self {
         let calls = Random::new(seed).calls(120);
         bed.write(&calls).await;
         let mut sessions = memory::sessions(&calls);
@@ -136,7 +152,7 @@ impl World {
         Self { calls, sessions }
     }
 
-    fn passing(&self, filter: &Filter) -> Vec<&Exchange> {
+    pub fn passing(&self, filter: &Filter) -> Vec<&Exchange> {
         self.calls.iter().filter(|c| memory::passes(filter, c, self.session_of(c))).collect()
     }
 
@@ -144,7 +160,7 @@ impl World {
         call.session_id.as_ref().and_then(|id| self.sessions.get(id))
     }
 
-    async fn check_calls(&self, bed: &Bed, filter: &Filter) {
+    pub async fn check_calls(&self, bed: &Bed, filter: &Filter) {
         let wanted: BTreeSet<_> = self.passing(filter).iter().map(|c| c.id).collect();
         let rows = bed.store.calls(ORG, &every_call(filter.clone())).await.unwrap();
         let found: BTreeSet<_> = rows.iter().map(|c| c.call.id).collect();
@@ -154,7 +170,7 @@ impl World {
         assert_eq!(usize::try_from(count).unwrap(), wanted.len());
     }
 
-    async fn check_sessions(&self, bed: &Bed, filter: &Filter) {
+    pub async fn check_sessions(&self, bed: &Bed, filter: &Filter) {
         let passing = self.passing(filter);
         let mut wanted: Vec<_> = self
             .sessions

@@ -1,8 +1,10 @@
 //! What the store promises, over calls in memory: written from the promises, slow and plain, sharing no code with the store.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read as _, Write as _};
 
-use trailgate::model::exchange::{Exchange, Kind, Usage};
+use trailgate::model::capture::Kept;
+use trailgate::model::exchange::{Exchange, KeptBody, Kind, Usage};
 use trailgate::model::filter::{CallField, Field, Filter, Leaf, NumberOp, SessionField, Test, TextOp};
 use trailgate::model::session::{SessionOutcome, SessionRow, Totals};
 use trailgate::model::units::{Micros, NanoUsd};
@@ -128,6 +130,8 @@ fn leaf_passes(leaf: &Leaf, call: &Exchange, session: Option<&SessionRow>) -> bo
 }
 
 enum Shown {
+    /// A body, where one was kept and it can be read.
+    Body { kept: bool, text: Option<String> },
     Text(Option<String>),
     Number(Option<f64>),
     Bool(bool),
@@ -137,6 +141,10 @@ enum Shown {
 impl Shown {
     fn passes(&self, test: &Test) -> bool {
         match (self, test) {
+            (Self::Body { kept, .. }, Test::IsNull(null)) => kept != null,
+            (Self::Body { text, .. }, Test::Text(op, term)) => {
+                text.as_ref().is_some_and(|text| text_passes(text, *op, term))
+            }
             (Self::Text(text), Test::IsNull(null)) => text.is_none() == *null,
             (Self::Text(text), Test::Text(op, term)) => {
                 text_passes(text.as_deref().unwrap_or_default(), *op, &stored(term))
@@ -186,12 +194,28 @@ fn like(text: &[char], pattern: &[char]) -> bool {
     }
 }
 
+fn shown_body(body: &KeptBody) -> Shown {
+    let kept = body.facts.kept != Kept::Omitted;
+    let mut text = Vec::new();
+    let readable = match body.facts.content_encoding.as_deref() {
+        _ if body.bytes.is_empty() => true,
+        None => text.write_all(&body.bytes).is_ok(),
+        Some("gzip") => flate2::read::GzDecoder::new(&*body.bytes).read_to_end(&mut text).is_ok(),
+        Some("br") => brotli::Decompressor::new(&*body.bytes, 4096).read_to_end(&mut text).is_ok(),
+        Some("zstd") => zstd::Decoder::new(&*body.bytes).unwrap().read_to_end(&mut text).is_ok(),
+        Some(_) => false,
+    };
+    Shown::Body { kept, text: (kept && readable).then(|| String::from_utf8_lossy(&text).into_owned()) }
+}
+
 fn call_field(field: CallField, call: &Exchange) -> Shown {
     use CallField as F;
     let tokens = |part: fn(&Usage) -> i64| Shown::Number(call.usage.as_ref().map(|u| part(u) as f64));
     match field {
         F::Id => Shown::Text(Some(call.id.to_string())),
         F::Provider => Shown::Text(Some(stored(&call.provider))),
+        F::RequestBody => shown_body(&call.request),
+        F::ResponseBody => shown_body(&call.response),
         F::Model => Shown::Text(optional(call.model.as_ref())),
         F::UserId => Shown::Text(optional(call.user_id.as_ref())),
         F::Path => Shown::Text(Some(stored(&call.path))),

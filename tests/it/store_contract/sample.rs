@@ -1,10 +1,12 @@
 //! Calls to store: one plain call to start from, and random ones from small alphabets, so that they meet.
 
+use std::io::Write as _;
+
 use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use trailgate::model::capture::{BodyFacts, Outcome, WireFormat};
+use trailgate::model::capture::{BodyFacts, Kept, Outcome, WireFormat};
 use trailgate::model::exchange::{Cost, CostSource, Exchange, KeptBody, Kind, Source, Usage};
 use trailgate::model::id::{OrgId, RecordId, RequestId};
 use trailgate::model::tags::Property;
@@ -148,6 +150,39 @@ fn maybe_text() -> impl Strategy<Value = Option<String>> {
     prop::option::weighted(0.8, text())
 }
 
+/// Bodies as they pass: short texts, some of them compressed, not kept, of an unknown encoding or no text.
+fn any_body() -> impl Strategy<Value = KeptBody> {
+    let plain = prop_oneof![
+        6 => text().prop_map(String::into_bytes),
+        2 => text().prop_map(|text| format!("{{\"content\":\"{text}\"}}").into_bytes()),
+        1 => Just(b"a\xffB\xf0\x9f".to_vec()),
+    ];
+    let encoding = prop::sample::select(vec![None, None, None, Some("gzip"), Some("br"), Some("zstd"), Some("other")]);
+    (plain, encoding, prop::bool::weighted(0.1)).prop_map(|(plain, encoding, omitted)| {
+        let bytes = match encoding {
+            Some("gzip") => {
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                encoder.write_all(&plain).unwrap();
+                encoder.finish().unwrap()
+            }
+            Some("br") => {
+                let mut bytes = Vec::new();
+                brotli::CompressorWriter::new(&mut bytes, 4096, 5, 20).write_all(&plain).unwrap();
+                bytes
+            }
+            Some("zstd") => zstd::encode_all(plain.as_slice(), 1).unwrap(),
+            _ => plain,
+        };
+        let mut kept = body(bytes);
+        kept.facts.content_encoding = encoding.map(str::to_owned);
+        if omitted {
+            kept.facts.kept = Kept::Omitted;
+            kept.bytes = Bytes::new();
+        }
+        kept
+    })
+}
+
 fn any_usage() -> impl Strategy<Value = Option<Usage>> {
     prop::option::weighted(
         0.8,
@@ -174,7 +209,8 @@ pub fn any_call() -> impl Strategy<Value = Exchange> {
     let outcome = prop::sample::select(vec![Outcome::Complete, Outcome::Timeout]);
     let numbers = (any_usage(), prop::option::of(0_i64..4), 0_i32..3, any::<bool>());
     let status = prop::sample::select(vec![200, 404, 500, -3, 0]);
-    (times, session, texts, properties, (kind, outcome, status), numbers).prop_map(
+    let bodies = (any_body(), any_body());
+    (times, session, texts, properties, (kind, outcome, status), numbers, bodies).prop_map(
         |(
             (at, ms, first),
             (session, name),
@@ -182,6 +218,7 @@ pub fn any_call() -> impl Strategy<Value = Exchange> {
             properties,
             (kind, outcome, status),
             numbers,
+            (request, response),
         )| {
             let (usage, cost, tool_calls, streamed) = numbers;
             let started_at = Micros(T0 + at * SECOND + ms % 7);
@@ -222,6 +259,8 @@ pub fn any_call() -> impl Strategy<Value = Exchange> {
                     source: CostSource::Prices,
                     price_version: "v".to_owned(),
                 }),
+                request,
+                response,
                 ..call()
             }
         },
