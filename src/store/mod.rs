@@ -15,6 +15,7 @@ mod error;
 mod exchanges;
 mod keys;
 mod lower;
+mod matching;
 mod migrate;
 mod options;
 mod properties;

@@ -188,7 +188,7 @@ pub(super) struct SessionRecord {
     pub id: String,
     name: String,
     pub first_at: i64,
-    last_started_at: i64,
+    pub last_started_at: i64,
     last_ended_at: i64,
     last_failed: bool,
     tag: Option<String>,
@@ -197,6 +197,10 @@ pub(super) struct SessionRecord {
 }
 
 impl SessionRecord {
+    pub const fn calls(&self) -> i64 {
+        self.totals.calls
+    }
+
     pub fn totals(self) -> Totals {
         self.totals.into()
     }

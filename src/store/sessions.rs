@@ -6,14 +6,14 @@
 
 use std::collections::HashMap;
 
-use sea_query::{CaseStatement, Expr, ExprTrait, Order, Query, SelectStatement};
+use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
 
 use super::compare;
 use super::db::on_db;
 use super::error::StoreError;
-use super::lower::{Needed, conjuncts, names_call, names_session};
+use super::lower::{Needed, conjuncts, names_call};
 use super::record::session_key;
-use super::rows::{CallRecord, SESSION_COLUMNS, SessionRecord, TotalsRecord, call_columns};
+use super::rows::{CallRecord, SESSION_COLUMNS, SessionRecord, call_columns};
 use super::search::names_body;
 use super::{Store, sql};
 use crate::model::filter::{Filter, TextOp};
@@ -69,8 +69,7 @@ impl Store {
             (self.complete(org, found, Matching::Known(matching)).await?, more)
         } else {
             let (found, more) = self.session_records(org, query).await?;
-            let matching =
-                if names_call(&query.filter) { Matching::Asked(&query.filter) } else { Matching::NotAsked };
+            let matching = if names_call(&query.filter) { Matching::Asked(&query.filter) } else { Matching::NotAsked };
             (self.complete(org, found, matching).await?, more)
         };
         let next = rows.last().filter(|_| more).map(|last| (last.first_at, last.id.clone()));
@@ -262,7 +261,7 @@ impl Store {
         let matching = async {
             match matching {
                 Matching::NotAsked => Ok(None),
-                Matching::Asked(filter) => self.matching(org, &keys, filter).await.map(Some),
+                Matching::Asked(filter) => self.matching(org, &found, filter).await.map(Some),
                 Matching::Known(totals) => Ok(Some(totals)),
             }
         };
@@ -319,45 +318,6 @@ impl Store {
         users.values_mut().for_each(|ids| ids.sort_unstable());
         Ok(users)
     }
-
-    async fn matching(
-        &self,
-        org: OrgId,
-        keys: &[String],
-        filter: &Filter,
-    ) -> Result<HashMap<String, Totals>, StoreError> {
-        let condition = one_by_one(self.lower(org).call(filter)?);
-        let of_these = Expr::cust("e.session_key").is_in(keys).and(condition);
-        self.totals(org, of_these, names_session(filter)).await
-    }
-
-    /// Sums by session over the calls `e` for which a condition holds, which may name their session `s`.
-    pub(super) async fn totals(
-        &self,
-        org: OrgId,
-        condition: Expr,
-        names_session: bool,
-    ) -> Result<HashMap<String, Totals>, StoreError> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            session_key: String,
-            #[sqlx(flatten)]
-            totals: TotalsRecord,
-        }
-        let mut select = Query::select();
-        select.expr(Expr::cust(MATCHING)).from_as("exchange", "e");
-        if names_session {
-            let same = Expr::cust("s.org_id = e.org_id AND s.session_key = e.session_key");
-            select.join_as(sea_query::JoinType::InnerJoin, "session", "s", same);
-        }
-        select
-            .and_where(Expr::cust("e.org_id").eq(org.0))
-            .and_where(Expr::cust("e.session_key IS NOT NULL"))
-            .and_where(condition)
-            .add_group_by([Expr::cust("e.session_key")]);
-        let rows: Vec<Row> = sql::fetch_all(self, &select).await?;
-        Ok(rows.into_iter().map(|row| (row.session_key, row.totals.into())).collect())
-    }
 }
 
 /// Where the totals of the calls that match come from.
@@ -368,25 +328,6 @@ enum Matching<'f> {
     /// By session key.
     Known(HashMap<String, Totals>),
 }
-
-/// A condition that is tested call by call. PostgreSQL turns a bare `EXISTS` into a join, and then reads all calls with a
-/// property to find those of one page of sessions.
-pub(super) fn one_by_one(condition: Expr) -> Expr {
-    Expr::expr(CaseStatement::new().case(condition, 1).finally(0)).eq(1)
-}
-
-const MATCHING: &str = "e.session_key, COUNT(*) AS calls, COUNT(e.error_rule) AS errors, \
-     CAST(COALESCE(SUM(e.cost), 0) AS BIGINT) AS cost, \
-     CAST(SUM(CASE WHEN e.kind = 'llm' AND e.cost IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS unpriced, \
-     CAST(SUM(e.ended_at - e.started_at) AS BIGINT) AS latency_sum_us, \
-     CAST(COALESCE(SUM(e.prompt_tokens), 0) AS BIGINT) AS prompt_tokens, \
-     CAST(COALESCE(SUM(e.prompt_cache_read_tokens), 0) AS BIGINT) AS prompt_cache_read_tokens, \
-     CAST(COALESCE(SUM(e.prompt_cache_write_tokens), 0) AS BIGINT) AS prompt_cache_write_tokens, \
-     CAST(COALESCE(SUM(e.prompt_cache_write_1h_tokens), 0) AS BIGINT) AS prompt_cache_write_1h_tokens, \
-     CAST(COALESCE(SUM(e.prompt_audio_tokens), 0) AS BIGINT) AS prompt_audio_tokens, \
-     CAST(COALESCE(SUM(e.completion_tokens), 0) AS BIGINT) AS completion_tokens, \
-     CAST(COALESCE(SUM(e.completion_audio_tokens), 0) AS BIGINT) AS completion_audio_tokens, \
-     CAST(COALESCE(SUM(e.reasoning_tokens), 0) AS BIGINT) AS reasoning_tokens";
 
 fn property_sessions(org: OrgId, needed: &Needed) -> SelectStatement {
     Query::select()

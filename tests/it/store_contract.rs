@@ -92,6 +92,7 @@ contract! {
     crate::store_contract::filters::every_operator_on_every_type as every_operator_on_every_type,
     crate::store_contract::filters::wide_and_deep_filters as wide_and_deep_filters,
     crate::store_contract::filters::scores as scores,
+    crate::store_contract::filters::matching_in_a_crowd as matching_in_a_crowd,
     crate::store_contract::bodies::equal_the_model as bodies_equal_the_model,
     crate::store_contract::bodies::pages as pages_by_bodies,
     crate::store_contract::bodies::names as names_by_bodies,

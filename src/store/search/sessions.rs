@@ -14,8 +14,8 @@ use crate::model::units::{Micros, NanoUsd};
 use crate::store::error::StoreError;
 use crate::store::exchanges::after;
 use crate::store::lower::names_session;
+use crate::store::matching::{of_sessions, one_by_one};
 use crate::store::rows::SessionRecord;
-use crate::store::sessions::one_by_one;
 use crate::store::text::clean;
 use crate::store::{Store, compare, sql};
 
@@ -115,11 +115,7 @@ impl Store {
         let mut figures = Vec::new();
         self.each_session_by_body(org, query, |record| {
             let row = record.into_row();
-            figures.push(SessionFigures {
-                calls: row.totals.calls,
-                duration_us: row.wall_us(),
-                cost: row.totals.cost,
-            });
+            figures.push(SessionFigures { calls: row.totals.calls, duration_us: row.wall_us(), cost: row.totals.cost });
             (figures.len() as u64) < most
         })
         .await?;
@@ -141,8 +137,9 @@ impl Store {
     async fn totals_of(&self, org: OrgId, ids: &[Uuid]) -> Result<HashMap<String, Totals>, StoreError> {
         let mut sums: HashMap<String, Totals> = HashMap::new();
         for some in ids.chunks(SUMMED) {
-            let condition = Expr::cust("e.id").is_in(some.iter().copied());
-            for (key, totals) in self.totals(org, condition, false).await? {
+            let mut select = of_sessions(org, false);
+            select.and_where(Expr::cust("e.id").is_in(some.iter().copied()));
+            for (key, totals) in self.totals_by_session(&select).await? {
                 sums.entry(key).or_default().add(&totals);
             }
         }

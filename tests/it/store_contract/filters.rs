@@ -101,9 +101,11 @@ fn number() -> impl Strategy<Value = f64> {
 fn any_leaf() -> impl Strategy<Value = Filter> {
     let texts = (prop::sample::select(text_fields()), prop::sample::select(TEXT_OPS.to_vec()), term())
         .prop_map(|(field, op, term)| leaf(field, Test::Text(op, term)));
-    let nulls =
-        (prop::sample::select(vec![CallField::Model, CallField::UserId, CallField::SessionName, CallField::RequestBody]), any::<bool>())
-            .prop_map(|(field, null)| leaf(Field::Call(field), Test::IsNull(null)));
+    let nulls = (
+        prop::sample::select(vec![CallField::Model, CallField::UserId, CallField::SessionName, CallField::RequestBody]),
+        any::<bool>(),
+    )
+        .prop_map(|(field, null)| leaf(Field::Call(field), Test::IsNull(null)));
     let numbers = (prop::sample::select(number_fields()), prop::sample::select(NUMBER_OPS.to_vec()), number())
         .prop_map(|(field, op, n)| leaf(field, Test::Number(op, n)));
     let flags = (prop::sample::select(flag_fields()), any::<bool>()).prop_map(|(field, b)| leaf(field, Test::Bool(b)));
@@ -206,6 +208,26 @@ pub async fn sessions_equal_the_model(bed: Bed) {
     let mut random = Random::new(32);
     for _ in 0..250 {
         world.check_sessions(&bed, &random.pick(&any_filter())).await;
+    }
+}
+
+/// Sessions among which far more calls of others have the property than their own.
+pub async fn matching_in_a_crowd(bed: Bed) {
+    let with = |session: &str, at: i64, value: &str| Exchange {
+        properties: vec![property("p", value)],
+        ..in_session(session, at)
+    };
+    let mut batch = vec![with("s", 0, "v"), with("s", 100, "v"), with("s", 200, "w"), with("t", 50, "v")];
+    batch.extend((0..700).map(|at| with("crowd", at % 200, "v")));
+    bed.write(&batch).await;
+    let own = |id: &str| leaf(Field::Session(SessionField::Id), Test::Text(TextOp::Equals, id.to_owned()));
+    let few = Filter::And(vec![property_is("P", "v"), Filter::Or(vec![own("s"), own("t")])]);
+    for (filter, wanted) in
+        [(few, vec![("t", 1), ("s", 2)]), (property_is("P", "v"), vec![("t", 1), ("crowd", 700), ("s", 2)])]
+    {
+        let page = bed.store.sessions(ORG, &every_session(filter)).await.unwrap();
+        let found: BTreeSet<_> = page.rows.iter().map(|row| (row.id.as_str(), row.matching.unwrap().calls)).collect();
+        assert_eq!(found, wanted.into_iter().collect());
     }
 }
 

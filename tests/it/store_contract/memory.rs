@@ -131,7 +131,10 @@ fn leaf_passes(leaf: &Leaf, call: &Exchange, session: Option<&SessionRow>) -> bo
 
 enum Shown {
     /// A body, where one was kept and it can be read.
-    Body { kept: bool, text: Option<String> },
+    Body {
+        kept: bool,
+        text: Option<String>,
+    },
     Text(Option<String>),
     Number(Option<f64>),
     Bool(bool),
@@ -163,7 +166,7 @@ impl Shown {
     }
 }
 
-fn ordered(op: NumberOp, is: std::cmp::Ordering) -> bool {
+pub fn ordered(op: NumberOp, is: std::cmp::Ordering) -> bool {
     match op {
         NumberOp::Equals => is.is_eq(),
         NumberOp::NotEquals => is.is_ne(),
