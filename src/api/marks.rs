@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json as AxumJson;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value, json};
@@ -67,6 +68,18 @@ pub async fn helicone_feedback(
     rate(&state, caller.org, id, body.rating).await?;
     let message = "Feedback added successfully.".to_owned();
     Ok(AxumJson(HeliconeFeedbackAnswer { message, helicone_id: body.helicone_id }).into_response())
+}
+
+/// What a browser asks before it lets a page judge a request
+#[utoipa::path(options, path = "/v1/feedback", tag = "requests", operation_id = "preflightRateRequest",
+    responses((status = 204, description = "Pages of any origin may, with a key in a header.")), security(()))]
+pub async fn helicone_feedback_preflight() -> Response {
+    let allowed = [
+        (ACCESS_CONTROL_ALLOW_METHODS, "POST, OPTIONS"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, helicone-auth"),
+        (ACCESS_CONTROL_MAX_AGE, "86400"),
+    ];
+    (StatusCode::NO_CONTENT, allowed).into_response()
 }
 
 async fn rate(state: &ApiState, org: OrgId, id: RequestId, rating: bool) -> Result<(), ApiError> {

@@ -21,12 +21,16 @@ mod sessions;
 mod sort;
 #[cfg(test)]
 mod tests;
+mod users;
 
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::HeaderValue;
+use axum::http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use axum::response::{IntoResponse, Response};
+use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -93,7 +97,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// Whether a path belongs to the API even if it names nothing in it: such a path is answered 404, never forwarded.
 pub fn owns(path: &str) -> bool {
-    const OURS: [&str; 6] = ["session", "request", "property", "api-keys", "feedback", "trace"];
+    const OURS: [&str; 7] = ["session", "request", "property", "user", "api-keys", "feedback", "trace"];
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
     segments.next() == Some("v1") && segments.next().is_some_and(|second| OURS.contains(&second))
 }
@@ -114,11 +118,14 @@ fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(requests::get))
         .routes(routes!(requests::raw_body))
         .routes(routes!(marks::feedback))
-        .routes(routes!(marks::helicone_feedback))
+        .merge(from_browsers())
         .routes(routes!(marks::property))
         .routes(routes!(marks::scores))
         .routes(routes!(properties::keys))
         .routes(routes!(properties::values))
+        .routes(routes!(users::query))
+        .routes(routes!(users::metrics))
+        .routes(routes!(users::overview))
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::revoke))
         .routes(routes!(log::custom))
@@ -135,6 +142,13 @@ fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(health::metrics))
         .routes(routes!(health::description))
         .routes(routes!(health::helicone_test))
+}
+
+/// What pages of any origin may ask for, as in the original: the judgement of a call whose id they have from its answer.
+/// Cookies play no part in it.
+fn from_browsers() -> OpenApiRouter<ApiState> {
+    let any = SetResponseHeaderLayer::overriding(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    OpenApiRouter::new().routes(routes!(marks::helicone_feedback, marks::helicone_feedback_preflight)).layer(any)
 }
 
 async fn elsewhere(State(state): State<ApiState>, request: Request) -> Response {

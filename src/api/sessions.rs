@@ -252,7 +252,7 @@ pub async fn query(
     Reader(caller): Reader,
     Json(body): Json<SessionQueryBody>,
 ) -> Result<Response, ApiError> {
-    let minutes = minutes(body.timezone_difference)?;
+    let minutes = minutes("timezoneDifference", body.timezone_difference)?;
     let query = body.into_query()?;
     state.settled().await;
     let found = state.store.sessions(caller.org, &query).await?;
@@ -270,7 +270,7 @@ pub async fn count(
     Reader(caller): Reader,
     Json(body): Json<SessionQueryBody>,
 ) -> Result<Response, ApiError> {
-    minutes(body.timezone_difference)?;
+    minutes("timezoneDifference", body.timezone_difference)?;
     let query = body.into_query()?;
     state.settled().await;
     let SessionCount { sessions, calls, cost, latency_sum_us } = state.store.session_count(caller.org, &query).await?;
@@ -299,7 +299,7 @@ pub async fn names(
     Reader(caller): Reader,
     Json(body): Json<SessionNameQueryBody>,
 ) -> Result<Response, ApiError> {
-    let minutes = minutes(body.timezone_difference)?;
+    let minutes = minutes("timezoneDifference", body.timezone_difference)?;
     let contains = body.name_contains.clone().unwrap_or_default();
     let query = body.into_query(None)?;
     state.settled().await;
@@ -324,7 +324,7 @@ pub async fn metrics(
     Reader(caller): Reader,
     Json(body): Json<SessionNameQueryBody>,
 ) -> Result<Response, ApiError> {
-    minutes(body.timezone_difference)?;
+    minutes("timezoneDifference", body.timezone_difference)?;
     let (cut, both) = (body.p_size.unwrap_or_default(), body.use_interquartile.unwrap_or_default());
     let name = body.name_contains.clone().filter(|name| !name.is_empty());
     let query = body.into_query(name)?;
@@ -401,10 +401,11 @@ fn window(filter: Option<TimeFilter>) -> Window {
     })
 }
 
-fn minutes(difference: Option<f64>) -> Result<i64, ApiError> {
+/// The difference of a time zone, in the field of that name.
+pub fn minutes(field: &str, difference: Option<f64>) -> Result<i64, ApiError> {
     let minutes = difference.unwrap_or_default();
     if !(-MINUTES_A_DAY..=MINUTES_A_DAY).contains(&minutes) {
-        return Err(ApiError::bad("timezoneDifference", "must be minutes between -1440 and 1440"));
+        return Err(ApiError::bad(field, "must be minutes between -1440 and 1440"));
     }
     Ok(whole(minutes))
 }

@@ -1,4 +1,4 @@
-//! The `sort` of a request query: an object with one key.
+//! The `sort` of a query: an object with one key; which keys there are for requests.
 
 use serde_json::Value;
 
@@ -24,18 +24,9 @@ const KEYS: [(&str, SortKey); 10] = [
 /// For more than one key, an unknown key, or a direction that is neither `asc` nor `desc`.
 pub fn parse(value: Option<&Value>) -> Result<Sort, ApiError> {
     let newest = Sort { by: SortKey::CreatedAt, descending: true };
-    let keys = match value {
-        None | Some(Value::Null) => return Ok(newest),
-        Some(Value::Object(keys)) => keys,
-        Some(_) => return Err(ApiError::bad("sort", "must be an object with one key")),
-    };
-    let mut entries = keys.iter();
-    let Some((key, how)) = entries.next() else { return Ok(newest) };
-    if entries.next().is_some() {
-        return Err(ApiError::bad("sort", "must have one key only"));
-    }
+    let Some((key, how)) = one_key(value)? else { return Ok(newest) };
     let path = format!("sort.{key}");
-    match key.as_str() {
+    match key {
         "random" if how == &Value::Bool(true) => return Ok(Sort { by: SortKey::Random, descending: true }),
         "random" => return Err(ApiError::bad(path, "must be true")),
         "properties" => return property(how),
@@ -43,12 +34,37 @@ pub fn parse(value: Option<&Value>) -> Result<Sort, ApiError> {
         "is_cached" => return direction(how, path).map(|_| newest),
         _ => {}
     }
-    let Some((_, by)) = KEYS.iter().find(|(name, _)| name == key) else {
-        let known: Vec<&str> = KEYS.iter().map(|(name, _)| *name).collect();
-        let allowed = known.join(", ");
-        return Err(ApiError::bad(path, format!("unknown key; allowed: {allowed}, is_cached, properties, random")));
+    let by = known(&KEYS, key, &["is_cached", "properties", "random"])?;
+    Ok(Sort { by, descending: direction(how, path)? })
+}
+
+/// The one key of a sort and what stands under it; none, null or `{}`: nothing.
+///
+/// # Errors
+/// For more than one key, or what is no object.
+pub fn one_key(value: Option<&Value>) -> Result<Option<(&str, &Value)>, ApiError> {
+    let keys = match value {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Object(keys)) => keys,
+        Some(_) => return Err(ApiError::bad("sort", "must be an object with one key")),
     };
-    Ok(Sort { by: by.clone(), descending: direction(how, path)? })
+    let mut entries = keys.iter();
+    let first = entries.next().map(|(key, how)| (key.as_str(), how));
+    if entries.next().is_some() {
+        return Err(ApiError::bad("sort", "must have one key only"));
+    }
+    Ok(first)
+}
+
+/// What a key of a sort stands for.
+///
+/// # Errors
+/// Names the keys that there are: these, and others that the caller reads itself.
+pub fn known<K: Clone>(keys: &[(&str, K)], key: &str, others: &[&str]) -> Result<K, ApiError> {
+    keys.iter().find(|(name, _)| *name == key).map(|(_, by)| by.clone()).ok_or_else(|| {
+        let names: Vec<&str> = keys.iter().map(|(name, _)| *name).chain(others.iter().copied()).collect();
+        ApiError::bad(format!("sort.{key}"), format!("unknown key; allowed: {}", names.join(", ")))
+    })
 }
 
 fn property(how: &Value) -> Result<Sort, ApiError> {
@@ -63,7 +79,10 @@ fn property(how: &Value) -> Result<Sort, ApiError> {
 }
 
 /// True for descending.
-fn direction(value: &Value, path: String) -> Result<bool, ApiError> {
+///
+/// # Errors
+/// For what is neither `asc` nor `desc`.
+pub fn direction(value: &Value, path: String) -> Result<bool, ApiError> {
     match value.as_str() {
         Some("asc") => Ok(false),
         Some("desc") => Ok(true),

@@ -11,3 +11,4 @@ pub mod session;
 pub mod tags;
 pub mod tree;
 pub mod units;
+pub mod user;

@@ -8,6 +8,8 @@
 //! In conditions `e` is the call and `s` its session; a call without a session has `s` NULL and passes no test of one. The
 //! language has no negation above its leaves, so NULL may stand for false everywhere.
 
+mod join;
+
 use sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use uuid::Uuid;
 
@@ -15,7 +17,9 @@ use super::compare::{self, Backend};
 use super::error::StoreError;
 use super::record::session_key;
 use super::text::{index_key, property_key};
-use crate::model::filter::{CallField, Field, Filter, Leaf, SessionField, Test, TextOp};
+use crate::model::filter::{CallField, Field, Filter, Leaf, SessionField, Test, TextOp, UserField};
+pub(super) use join::all;
+use join::{always, any, never};
 
 /// The score that feedback is kept as.
 pub(super) const FEEDBACK: &str = "helicone-score-feedback";
@@ -73,6 +77,14 @@ pub(super) fn names_session(filter: &Filter) -> bool {
     match filter {
         Filter::And(parts) | Filter::Or(parts) => parts.iter().any(names_session),
         Filter::Leaf(leaf) => matches!(leaf.field, Field::Session(_)),
+    }
+}
+
+/// Whether a leaf of it looks at a user's aggregates.
+pub(super) fn names_user(filter: &Filter) -> bool {
+    match filter {
+        Filter::And(parts) | Filter::Or(parts) => parts.iter().any(names_user),
+        Filter::Leaf(leaf) => matches!(leaf.field, Field::User(_)),
     }
 }
 
@@ -147,7 +159,7 @@ impl Lower {
             Field::PropertyKey => self.property_key_leaf(&leaf.test),
             Field::Score(name) => self.score_leaf(name, &leaf.test),
             Field::Session(field) => self.session_leaf(*field, &leaf.test),
-            Field::User(_) => Err(unfit("aggregates of users are not in this table")),
+            Field::User(field) => self.user_leaf(*field, &leaf.test),
         }
     }
 
@@ -227,6 +239,23 @@ impl Lower {
         };
         // A call without a session has no row `s`: of the tests that hold for something missing none may hold here.
         Ok(Expr::cust("s.org_id IS NOT NULL").and(tested?))
+    }
+
+    /// A test of a user's sums `u`, which only queries of users have.
+    fn user_leaf(&self, field: UserField, test: &Test) -> Result<Expr, StoreError> {
+        use UserField as F;
+        match field {
+            F::UserId => self.text("u.user_id", false, test),
+            F::ActiveFor => number("u.active_days", 1.0, test),
+            F::FirstActive => time("u.first_at", test),
+            F::LastActive => time("u.last_at", test),
+            F::TotalRequests => number("u.calls", 1.0, test),
+            F::AverageRequestsPerDayActive => ratio(CALLS_PER_DAY, test),
+            F::AverageTokensPerRequest => ratio(TOKENS_PER_CALL, test),
+            F::TotalCompletionTokens => number("u.completion_tokens", 1.0, test),
+            F::TotalPromptTokens => number("u.prompt_tokens", 1.0, test),
+            F::Cost => number("u.cost", 1e9, test),
+        }
     }
 
     fn id_leaf(&self, test: &Test) -> Result<Expr, StoreError> {
@@ -375,6 +404,10 @@ pub(super) const TOTAL_TOKENS: &str = "(e.prompt_tokens + e.prompt_cache_read_to
 const SESSION_TOTAL_TOKENS: &str = "(s.prompt_tokens + s.prompt_cache_read_tokens + s.prompt_cache_write_tokens + \
      s.prompt_audio_tokens + s.completion_tokens + s.completion_audio_tokens + s.reasoning_tokens)";
 
+/// Means of a user's sums `u`, none of which is over nothing.
+pub(super) const CALLS_PER_DAY: &str = "(CAST(u.calls AS DOUBLE PRECISION) / u.active_days)";
+pub(super) const TOKENS_PER_CALL: &str = "(CAST(u.tokens AS DOUBLE PRECISION) / u.calls)";
+
 pub(super) enum SessionColumn {
     Id,
     Name,
@@ -397,6 +430,13 @@ fn number(column: &'static str, scale: f64, test: &Test) -> Result<Expr, StoreEr
         Test::IsNull(true) => Ok(Expr::cust(column).is_null()),
         Test::IsNull(false) => Ok(Expr::cust(column).is_not_null()),
         _ => Err(unfit("a number asks for a test of numbers")),
+    }
+}
+
+fn ratio(column: &'static str, test: &Test) -> Result<Expr, StoreError> {
+    match test {
+        Test::Number(op, wanted) => Ok(compare::float(Expr::cust(column), *op, *wanted)),
+        _ => Err(unfit("a mean asks for a test of numbers")),
     }
 }
 
@@ -425,46 +465,6 @@ fn constant_text(shown: &str, test: &Test) -> Result<Expr, StoreError> {
         _ => return Err(unfit("a text asks for a test of text")),
     };
     Ok(if holds { always() } else { never() })
-}
-
-/// Terms in one chain. SQLite allows an expression to be 1,000 deep, and a chain of `and` is as deep as it is long.
-const CHAIN: usize = 64;
-
-pub(super) fn all(conditions: Vec<Expr>) -> Expr {
-    join(conditions, ExprTrait::and).unwrap_or_else(always)
-}
-
-fn any(conditions: Vec<Expr>) -> Expr {
-    join(conditions, ExprTrait::or).unwrap_or_else(never)
-}
-
-fn join(mut conditions: Vec<Expr>, with: fn(Expr, Expr) -> Expr) -> Option<Expr> {
-    if conditions.len() > CHAIN {
-        let mut chains = Vec::with_capacity(conditions.len() / CHAIN + 1);
-        while !conditions.is_empty() {
-            let chain = conditions.split_off(conditions.len().saturating_sub(CHAIN));
-            chains.push(Expr::case(halves(chain, with)?, 1).finally(0).eq(1));
-        }
-        conditions = chains;
-    }
-    halves(conditions, with)
-}
-
-/// Joined by halves and not one by one: what builds the SQL calls itself once a level.
-fn halves(mut conditions: Vec<Expr>, with: fn(Expr, Expr) -> Expr) -> Option<Expr> {
-    if conditions.len() < 2 {
-        return conditions.pop();
-    }
-    let right = conditions.split_off(conditions.len() / 2);
-    Some(with(halves(conditions, with)?, halves(right, with)?))
-}
-
-pub(super) fn always() -> Expr {
-    Expr::cust("1 = 1")
-}
-
-fn never() -> Expr {
-    Expr::cust("1 = 0")
 }
 
 fn not_if(negated: bool, condition: Expr) -> Expr {

@@ -29,6 +29,7 @@ mod sql;
 mod tests;
 mod text;
 mod updates;
+mod users;
 mod write;
 
 use std::sync::Arc;

@@ -5,6 +5,7 @@ mod filters;
 mod memory;
 mod reads;
 mod sample;
+mod users;
 mod writes;
 
 use std::time::Duration;
@@ -93,6 +94,9 @@ contract! {
     crate::store_contract::filters::wide_and_deep_filters as wide_and_deep_filters,
     crate::store_contract::filters::scores as scores,
     crate::store_contract::filters::matching_in_a_crowd as matching_in_a_crowd,
+    crate::store_contract::users::equal_the_model as users_equal_the_model,
+    crate::store_contract::users::orders_and_pages as orders_and_pages_of_users,
+    crate::store_contract::users::tenants_do_not_mix as users_of_tenants_do_not_mix,
     crate::store_contract::bodies::equal_the_model as bodies_equal_the_model,
     crate::store_contract::bodies::pages as pages_by_bodies,
     crate::store_contract::bodies::names as names_by_bodies,

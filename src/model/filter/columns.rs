@@ -102,6 +102,8 @@ const fn time(field: CallField) -> Column {
 /// Why sums over calls are not made by their bodies.
 pub(super) const NO_BODIES: &str =
     "bodies can be searched in queries of requests and sessions only; filter on columns or properties here";
+pub(super) const NO_SUMS_OF_USERS: &str =
+    "sums over a user's calls can be asked for in queries of users only; filter on user_user_id here";
 const OTHER_TABLE: &str = "use request_response_rmt.request_body or request_response_rmt.response_body";
 
 const CALL_COLUMNS: &[(&str, Column)] = &[

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::columns::{Column, Kind, NO_BODIES, Table, columns_of, tables_of};
+use super::columns::{Column, Kind, NO_BODIES, NO_SUMS_OF_USERS, Table, columns_of, tables_of};
 use super::{Field, Filter, Leaf, NumberOp, Test, TextOp};
 use crate::model::units::Micros;
 
@@ -137,6 +137,7 @@ impl Parser {
             return self.fail(format!("no such column; allowed: {known}"));
         };
         match column {
+            Column::Plain(Field::User(_), _) if self.scope != Scope::Users => self.fail(NO_SUMS_OF_USERS),
             Column::Plain(field, kind) => self.condition(field, *kind, value),
             Column::Properties => self.keys(value, Self::property),
             Column::Scores => {
@@ -439,6 +440,12 @@ mod tests {
                 Scope::Metrics,
                 "filter.request_response_rmt.request_body",
                 "requests and sessions",
+            ),
+            (
+                json!({"users_view": {"user_cost": {"gte": 1}}}),
+                Scope::Metrics,
+                "filter.users_view.user_cost",
+                "user_user_id",
             ),
             (json!({"values": {"x": {"equals": "y"}}}), Scope::Requests, "filter.values.x", "not kept"),
             (json!({"properties": wide}), Scope::Sessions, "filter.properties.k1000", "1000"),
