@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::header::EXPECT;
 use axum::http::request::Parts;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
@@ -60,7 +61,8 @@ pub struct Json<T>(pub T);
 impl<T: DeserializeOwned> FromRequest<ApiState> for Json<T> {
     type Rejection = ApiError;
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, ApiError> {
-        let bytes = read_body(request.into_body(), state.limits.query_bytes, state.limits.body_timeout).await?;
+        let (parts, body) = request.into_parts();
+        let bytes = read_body(&parts, body, state.limits.query_bytes, state.limits.body_timeout).await?;
         let bytes = if bytes.trim_ascii().is_empty() { Bytes::from_static(b"{}") } else { bytes };
         from_json(&bytes).map(Self)
     }
@@ -70,8 +72,13 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Json<T> {
 ///
 /// # Errors
 /// [`ApiError::TooLarge`] and [`ApiError::Slow`]; [`ApiError::Bad`] when the client broke off.
-pub async fn read_body(body: axum::body::Body, limit: usize, within: Duration) -> Result<Bytes, ApiError> {
-    read_charged(body, limit, within, |_| true).await
+pub async fn read_body(
+    head: &Parts,
+    body: axum::body::Body,
+    limit: usize,
+    within: Duration,
+) -> Result<Bytes, ApiError> {
+    read_charged(head, body, limit, within, |_| true).await
 }
 
 /// As [`read_body`], asking `charge` before each piece is kept.
@@ -79,12 +86,44 @@ pub async fn read_body(body: axum::body::Body, limit: usize, within: Duration) -
 /// # Errors
 /// As [`read_body`]; [`ApiError::Unavailable`] when `charge` says no.
 pub async fn read_charged(
+    head: &Parts,
     mut body: axum::body::Body,
+    limit: usize,
+    within: Duration,
+    charge: impl FnMut(usize) -> bool,
+) -> Result<Bytes, ApiError> {
+    let read = read_up_to(&mut body, limit, within, charge).await;
+    if matches!(read, Err(ApiError::TooLarge { .. })) && !head.headers.contains_key(EXPECT) {
+        spill(body).await;
+    }
+    read
+}
+
+/// Lets a client that sends more than is taken finish, within bounds: closing on one that still sends loses the answer.
+/// (One that expects to be told to go on sends nothing before that.)
+async fn spill(mut body: axum::body::Body) {
+    const MOST_BYTES: usize = 16 * 1024 * 1024;
+    const MOST_TIME: Duration = Duration::from_secs(2);
+    let mut left = MOST_BYTES;
+    let read = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+                Some(rest) => left = rest,
+                None => return,
+            }
+        }
+    };
+    // In time or not: the answer is the same.
+    let _ = tokio::time::timeout(MOST_TIME, read).await;
+}
+
+async fn read_up_to(
+    body: &mut axum::body::Body,
     limit: usize,
     within: Duration,
     mut charge: impl FnMut(usize) -> bool,
 ) -> Result<Bytes, ApiError> {
-    let declared = http_body::Body::size_hint(&body).lower();
+    let declared = http_body::Body::size_hint(&*body).lower();
     if usize::try_from(declared).is_ok_and(|bytes| bytes > limit) {
         return Err(ApiError::TooLarge { limit });
     }

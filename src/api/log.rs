@@ -68,7 +68,7 @@ async fn store(state: &ApiState, route: LogRoute, request: Request) -> Result<Re
     // Held until the record is kept.
     let mut charge = state.ingest.budget().take(0);
     let grow = |bytes| charge.as_mut().is_some_and(|charge| charge.grow(bytes));
-    let body = read_charged(body, state.limits.log_bytes, state.limits.body_timeout, grow).await?;
+    let body = read_charged(&parts, body, state.limits.log_bytes, state.limits.body_timeout, grow).await?;
     let (tags, notes, _) = tags::take(&mut parts.headers);
     let envelope = manual::parse(&body).map_err(|error| ApiError::bad(error.path, error.message))?;
     let record = RecordId::generate();

@@ -258,9 +258,13 @@ pub async fn feedback(
 
 /// The session's newest tag, or null
 #[utoipa::path(get, path = "/v1/session/{id}/tag", tag = "sessions", operation_id = "getSessionTag",
-    params(("id" = String, Path)), responses((status = 200, body = Answer<Option<String>>), Faults))]
+    params(("id" = String, Path)), responses((status = 200, body = Answer<Option<String>>), Missing, Faults))]
 pub async fn tag(State(state): State<ApiState>, Reader(caller): Reader, Text(id): Text) -> Result<Response, ApiError> {
-    Ok(ok(state.store.session_tag(caller.org, &id).await?))
+    state.settled().await;
+    match state.store.session_tag(caller.org, &id).await? {
+        Some(tag) => Ok(ok(tag)),
+        None => Err(ApiError::no_session(&id)),
+    }
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

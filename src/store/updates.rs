@@ -44,7 +44,9 @@ const SET_SCORE: &str = "INSERT INTO exchange_score (org_id, call_id, name, valu
 const SET_TAG: &str = "INSERT INTO session_tag (org_id, session_key, tag, set_at) \
      SELECT org_id, session_key, $3, $4 FROM session WHERE org_id = $1 AND session_key = $2 \
      ON CONFLICT (org_id, session_key) DO UPDATE SET tag = excluded.tag, set_at = excluded.set_at";
-const TAG: &str = "SELECT tag FROM session_tag WHERE org_id = $1 AND session_key = $2";
+const TAG: &str = "SELECT t.tag FROM session s \
+     LEFT JOIN session_tag t ON t.org_id = s.org_id AND t.session_key = s.session_key \
+     WHERE s.org_id = $1 AND s.session_key = $2";
 const FIRST_CALL: &str =
     "SELECT id FROM exchange WHERE org_id = $1 AND session_key = $2 ORDER BY started_at, id LIMIT 1";
 
@@ -147,8 +149,9 @@ impl Store {
         )
     }
 
-    pub async fn session_tag(&self, org: OrgId, id: &str) -> Result<Option<String>, StoreError> {
-        let row: Option<(String,)> =
+    /// The newest tag, if it has one; the outer `None`: there is no such session.
+    pub async fn session_tag(&self, org: OrgId, id: &str) -> Result<Option<Option<String>>, StoreError> {
+        let row: Option<(Option<String>,)> =
             on_db!(self, read | db | sqlx::query_as(TAG).bind(org.0).bind(session_key(id)).fetch_optional(db).await)?;
         Ok(row.map(|(tag,)| tag))
     }

@@ -1,5 +1,7 @@
 //! Queries by body and by user, as a client sees them, on both databases.
 
+use std::io::{Read as _, Write as _};
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -24,7 +26,7 @@ macro_rules! on_both {
     )*};
 }
 
-on_both!(bodies_are_searched, users_are_summed, pages_of_any_origin_may_judge);
+on_both!(bodies_are_searched, users_are_summed, pages_of_any_origin_may_judge, who_sends_too_much_hears_it);
 
 async fn start(backend: Backend) -> Gateway {
     Gateway::start(GatewayOptions::new(backend).keys()).await
@@ -218,4 +220,28 @@ async fn pages_of_any_origin_may_judge(backend: Backend) {
     assert_eq!(refused.headers()["access-control-allow-origin"], "*");
     let other = gateway.http.post(format!("{}/v1/session/query", gateway.url)).bearer_auth(KEY).body("{}");
     assert!(!other.send().await.unwrap().headers().contains_key("access-control-allow-origin"));
+}
+
+/// A client that writes its whole request before it reads anything still reads why it was refused.
+async fn who_sends_too_much_hears_it(backend: Backend) {
+    let gateway = start(backend).await;
+    for path in ["/v1/session/query", "/custom/v1/log"] {
+        let address = gateway.url.strip_prefix("http://").unwrap().to_owned();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nContent-Length: {}\r\n\r\n",
+            12 << 20
+        );
+        let answer = tokio::task::spawn_blocking(move || {
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.write_all(&vec![b' '; 12 << 20]).unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer
+        })
+        .await
+        .unwrap();
+        assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+        assert!(answer.contains(r#""error":"the body is larger than"#), "{answer}");
+    }
 }

@@ -191,6 +191,7 @@ async fn bad_input_is_named(backend: Backend) {
     }
     for (method, path, body) in [
         (Method::GET, "/v1/session/nobody".to_owned(), ""),
+        (Method::GET, "/v1/session/nobody/tag".to_owned(), ""),
         (Method::POST, "/v1/session/nobody/tag".to_owned(), r#"{"tag":"x"}"#),
         (Method::POST, "/v1/session/nobody/feedback".to_owned(), r#"{"rating":true}"#),
         (Method::GET, format!("/v1/request/{id}"), ""),

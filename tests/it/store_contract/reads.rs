@@ -216,11 +216,11 @@ pub async fn updates(bed: Bed) {
     let scores = bed.store.call(ORG, one.id).await.unwrap().unwrap().scores;
     assert_eq!(scores, [("quality".to_owned(), 0.75)]);
 
-    assert_eq!(bed.store.session_tag(ORG, "s").await.unwrap(), None);
+    assert_eq!(bed.store.session_tag(ORG, "s").await.unwrap(), Some(None));
     assert!(bed.store.set_session_tag(ORG, "s", "red").await.unwrap());
     assert!(bed.store.set_session_tag(ORG, "s", "blue").await.unwrap());
     assert!(!bed.store.set_session_tag(ORG, "nope", "blue").await.unwrap());
-    assert_eq!(bed.store.session_tag(ORG, "s").await.unwrap().as_deref(), Some("blue"));
+    assert_eq!(bed.store.session_tag(ORG, "s").await.unwrap(), Some(Some("blue".to_owned())));
     assert_eq!(bed.store.session(ORG, "s").await.unwrap().unwrap().tag.as_deref(), Some("blue"));
     assert!(bed.store.session(ORG, "nope").await.unwrap().is_none());
 
