@@ -2,7 +2,8 @@
 //!
 //! Invariants
 //! - Every query carries the organisation; there is no method without it except for keys, which lead to one.
-//! - Lists never read bodies. Pages start at a key, not at a count, where the caller lets them.
+//! - Lists never read bodies, except those of calls for which a filter on bodies is all that is left to be decided
+//!   (`search`). Pages start at a key, not at a count, where the caller lets them.
 //! - Static SQL is a `const` beside its function and runs on both databases; filters are built in `lower`, run in `sql`;
 //!   only the drain's bulk writes differ, in `dialect`.
 //! - The store knows neither HTTP nor the journal.
