@@ -125,7 +125,9 @@ impl Near {
             .take();
         let mut near = CommonTableExpression::new();
         near.table_name("near").column("call_id").materialized(true).query(calls);
-        WithClause::new().cte(near).to_owned()
+        let mut with = WithClause::new();
+        with.cte(near);
+        with
     }
 
     fn holds(&self, looked_for: Expr) -> Expr {

@@ -48,8 +48,14 @@ fn sums(id: &str, calls: &[&Exchange], shift_us: i64) -> UserRow {
         id: id.to_owned(),
         first_at: calls.iter().map(|c| c.started_at).min().unwrap(),
         last_at: calls.iter().map(|c| c.started_at).max().unwrap(),
-        active_days: calls.iter().map(|c| (c.started_at.0 + shift_us) / DAY).collect::<BTreeSet<_>>().len() as i64,
-        calls: calls.len() as i64,
+        active_days: calls
+            .iter()
+            .map(|c| (c.started_at.0 + shift_us) / DAY)
+            .collect::<BTreeSet<_>>()
+            .len()
+            .try_into()
+            .unwrap(),
+        calls: calls.len().try_into().unwrap(),
         prompt_tokens: usages().map(|u| u.prompt_tokens).sum(),
         completion_tokens: usages().map(|u| u.completion_tokens).sum(),
         tokens: usages().map(|u| u.input_tokens() + u.output_tokens()).sum(),
@@ -150,7 +156,7 @@ pub async fn equal_the_model(bed: Bed) {
     let mut calls = random.calls(150);
     for (n, call) in calls.iter_mut().enumerate() {
         // Over some days, so that there are days to count.
-        let days = DAY / 3 * (n as i64 % 7);
+        let days = DAY / 3 * i64::try_from(n % 7).unwrap();
         call.started_at = call.started_at.plus_us(days);
         call.ended_at = call.ended_at.plus_us(days);
     }
@@ -204,7 +210,7 @@ pub async fn orders_and_pages(bed: Bed) {
             query.limit = 4;
             let mut seen = Vec::new();
             loop {
-                query.offset = seen.len() as i64;
+                query.offset = seen.len().try_into().unwrap();
                 let page = bed.store.users_page(ORG, &query).await.unwrap();
                 assert_eq!(usize::try_from(page.count).unwrap(), all.len());
                 if page.rows.is_empty() {
