@@ -18,6 +18,7 @@ use super::answer::Failure;
         (name = "requests", description = "single calls and their bodies"),
         (name = "properties", description = "custom properties"),
         (name = "keys", description = "API keys"),
+        (name = "dead letters", description = "records that the store refused, for administrators"),
         (name = "manual logger", description = "calls and events that did not go through the gateway"),
         (name = "health", description = "open to everybody"),
     ),
