@@ -179,3 +179,53 @@ fn row(understand: &Understand, frames: &Bytes, org: OrgId, record: RecordId) ->
     // The letter's owner is in its frames' headers, the row's in their heads: a frame never moves to another tenant.
     if (row.org, row.record) == (org, record) { Ok(row) } else { Err(UNREADABLE.to_owned()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::fallback::plain;
+    use super::*;
+    use crate::journal::{Durability, Frame, Journal, JournalOptions};
+    use crate::store::StoreOptions;
+
+    #[tokio::test]
+    async fn what_lies_in_the_folder_comes_to_the_store() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", dir.path().join("t.db").display());
+        let options = StoreOptions { url, max_read_connections: 1, statement_timeout: Duration::from_secs(10) };
+        let store = Store::open(&options).await.unwrap();
+        let journal_dir = dir.path().join("journal");
+        let options = JournalOptions {
+            dir: journal_dir.clone(),
+            durability: Durability::Durable,
+            segment_bytes: 1 << 20,
+            group_bytes: 1 << 16,
+            max_bytes: 1 << 30,
+        };
+        let (journal, mut reader) = Journal::open(options).unwrap();
+        let record = RecordId::generate();
+        let (head, body) = (b"no head of ours".to_vec(), vec![Bytes::from_static(b"a body")]);
+        let frame =
+            Frame { kind: FrameKind::End, record: record.0, org: OrgId::DEFAULT.0, head, body, hold: None };
+        journal.append(frame).wait().await.unwrap();
+        let mut entries = Vec::new();
+        reader.read(crate::journal::Limits { frames: 10, bytes: 1 << 20 }, &mut entries).unwrap();
+        journal.bury(record.0, &pack(&entries)).unwrap();
+        let folder = DeadFolder::of(&journal_dir);
+        std::fs::write(journal_dir.join("dead/half.seg"), b"half of a file").unwrap();
+
+        let letters = DeadLetters::new(store.clone(), Arc::new(plain), Live::new(1));
+        assert!(letters.import(folder.clone()).await.is_err(), "there is no table yet");
+        assert_eq!(folder.list().unwrap().len(), 2, "so nothing was deleted");
+        store.migrate().await.unwrap();
+        assert_eq!(letters.import(folder.clone()).await.unwrap(), 1);
+        assert_eq!(letters.import(folder.clone()).await.unwrap(), 0);
+        assert_eq!(folder.list().unwrap().len(), 1, "what is not whole stays");
+        let kept = store.dead_letter(OrgId::DEFAULT, record).await.unwrap().unwrap();
+        assert_eq!(unpack(&kept).unwrap()[0].body, "a body".as_bytes());
+        let retried = letters.retry(OrgId::DEFAULT, record).await.unwrap();
+        assert_eq!(retried, Some(Retried::Unreadable(UNREADABLE.to_owned())));
+        assert_eq!(letters.retry(OrgId::generate(), record).await.unwrap(), None, "another tenant's");
+    }
+}

@@ -11,6 +11,7 @@
 
 mod api_shapes;
 mod clients;
+mod database_away;
 mod demo;
 mod proxy_bytes;
 mod proxy_ends;
