@@ -25,9 +25,7 @@ use crate::api::{self, ApiState, JournalState, Limits, Probes};
 use crate::auth::{Auth, AuthFault};
 use crate::config::{AuthMode, Config, Durability};
 use crate::ingest::enrich::{EnrichContext, enrich};
-use crate::ingest::{
-    Budget, DeadLetters, DrainEnd, DrainOptions, Ingest, IngestParts, Sink, StoreSink, Understand,
-};
+use crate::ingest::{Budget, DeadLetters, DrainEnd, DrainOptions, Ingest, IngestParts, Sink, StoreSink, Understand};
 use crate::journal::{self, DeadFolder, Journal, JournalOptions, Reader};
 use crate::listen;
 use crate::live::Live;
@@ -59,7 +57,9 @@ const LIVE_EVENTS: usize = 1_024;
 pub enum Cut {
     #[error("a second signal came: calls in flight were cut; what was accepted is in the journal")]
     SecondSignal,
-    #[error("recording calls stopped after a panic: this process is of no use any more; what was accepted is in the journal")]
+    #[error(
+        "recording calls stopped after a panic: this process is of no use any more; what was accepted is in the journal"
+    )]
     RecordingDied,
 }
 
@@ -169,7 +169,8 @@ impl Gateway {
     ) -> anyhow::Result<()> {
         let away = CancellationToken::new();
         let (store, auth, config) = (self.store.clone(), self.auth.clone(), Arc::clone(&self.config));
-        let mut preparing = std::pin::pin!(prepare(store, auth, Arc::clone(&config), self.prepared.clone(), away.clone()));
+        let mut preparing =
+            std::pin::pin!(prepare(store, auth, Arc::clone(&config), self.prepared.clone(), away.clone()));
         tokio::select! {
             result = &mut preparing => result?,
             () = tokio::time::sleep(PREPARE) => away.cancel(),

@@ -74,13 +74,8 @@ impl RetryResult {
 /// Records that the store refused, newest first
 #[utoipa::path(get, path = "/v1/dead-letter", tag = "dead letters", operation_id = "listDeadLetters",
     params(ListQuery), responses((status = 200, body = PageAnswer<LetterResult>), Faults))]
-pub async fn list(
-    State(state): State<ApiState>,
-    Admin(caller): Admin,
-    uri: Uri,
-) -> Result<Response, ApiError> {
-    let Query(query) =
-        Query::<ListQuery>::try_from_uri(&uri).map_err(|error| ApiError::bad("", error.body_text()))?;
+pub async fn list(State(state): State<ApiState>, Admin(caller): Admin, uri: Uri) -> Result<Response, ApiError> {
+    let Query(query) = Query::<ListQuery>::try_from_uri(&uri).map_err(|error| ApiError::bad("", error.body_text()))?;
     let limit = query.limit.unwrap_or(100);
     if !(1..=MOST_ROWS).contains(&limit) {
         return Err(ApiError::bad("limit", format!("must be from 1 to {MOST_ROWS}")));

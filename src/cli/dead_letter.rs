@@ -87,7 +87,9 @@ async fn list(store: &Store, org: OrgId, as_json: bool) -> anyhow::Result<()> {
         let at = jiff::Timestamp::from_microsecond(row.at.0).context("a time out of range")?;
         if as_json {
             let (id, kind) = (row.record.to_string(), row.kind);
-            tell(&json!({ "id": id, "created_at": at.to_string(), "kind": kind, "reason": row.reason, "bytes": row.bytes }));
+            tell(
+                &json!({ "id": id, "created_at": at.to_string(), "kind": kind, "reason": row.reason, "bytes": row.bytes }),
+            );
         } else {
             println!("{}  {at:.0}  {:7}  {:9} bytes  {}", row.record, row.kind, row.bytes, row.reason);
         }

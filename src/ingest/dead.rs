@@ -122,7 +122,8 @@ impl DeadLetters {
             for letter in letters(&read, Some(FOUND)) {
                 self.store.put_dead_letter(&letter).await?;
             }
-            let removed = tokio::task::spawn_blocking(move || paths.iter().try_for_each(|path| DeadFolder::remove(path)));
+            let removed =
+                tokio::task::spawn_blocking(move || paths.iter().try_for_each(|path| DeadFolder::remove(path)));
             if let Ok(Err(error)) = removed.await {
                 tracing::warn!(%error, "dead.file.not_removed");
             }
@@ -206,8 +207,7 @@ mod tests {
         let (journal, mut reader) = Journal::open(options).unwrap();
         let record = RecordId::generate();
         let (head, body) = (b"no head of ours".to_vec(), vec![Bytes::from_static(b"a body")]);
-        let frame =
-            Frame { kind: FrameKind::End, record: record.0, org: OrgId::DEFAULT.0, head, body, hold: None };
+        let frame = Frame { kind: FrameKind::End, record: record.0, org: OrgId::DEFAULT.0, head, body, hold: None };
         journal.append(frame).wait().await.unwrap();
         let mut entries = Vec::new();
         reader.read(crate::journal::Limits { frames: 10, bytes: 1 << 20 }, &mut entries).unwrap();

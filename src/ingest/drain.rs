@@ -355,8 +355,7 @@ impl<S: Sink> Delivery<S> {
 
     /// Puts records aside, in the store or, where that refuses even this, in a folder; tries until it works. False: stopped.
     async fn bury(&mut self, dead: &Dead) -> bool {
-        let (journal, positions, reason) =
-            (self.state.journal.clone(), dead.positions.clone(), dead.reason.clone());
+        let (journal, positions, reason) = (self.state.journal.clone(), dead.positions.clone(), dead.reason.clone());
         let read = tokio::task::spawn_blocking(move || letters(&journal.fetch(&positions), reason.as_deref()));
         let Ok(letters) = read.await else { return false };
         let mut wait = Wait::new(&self.state.options);

@@ -81,10 +81,8 @@ impl Store {
 
     /// A letter's frames, as they were put there.
     pub async fn dead_letter(&self, org: OrgId, record: RecordId) -> Result<Option<Bytes>, StoreError> {
-        let found: Option<(Vec<u8>,)> = on_db!(
-            self,
-            read | db | sqlx::query_as(FRAMES).bind(org.0).bind(record.0).fetch_optional(db).await
-        )?;
+        let found: Option<(Vec<u8>,)> =
+            on_db!(self, read | db | sqlx::query_as(FRAMES).bind(org.0).bind(record.0).fetch_optional(db).await)?;
         Ok(found.map(|(frames,)| Bytes::from(frames)))
     }
 

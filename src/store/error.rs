@@ -65,11 +65,9 @@ impl StoreError {
             return "the gateway failed to write it".to_owned();
         };
         let mut text = "the database refused it".to_owned();
-        for (what, name) in [
-            ("code", database.code().as_deref()),
-            ("table", database.table()),
-            ("constraint", database.constraint()),
-        ] {
+        for (what, name) in
+            [("code", database.code().as_deref()), ("table", database.table()), ("constraint", database.constraint())]
+        {
             if let Some(name) = name {
                 text.push_str(&format!(", {what} {name}"));
             }

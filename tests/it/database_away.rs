@@ -207,8 +207,9 @@ async fn a_read_only_postgres_gets_everything_later() {
     let site = Site::start(Backend::Postgres).await;
     let name = site.database.rsplit('/').next().unwrap().to_owned();
     let read_only = |on: &str| format!("ALTER DATABASE {name} SET default_transaction_read_only = {on}");
-    let end_others =
-        format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND pid <> pg_backend_pid()");
+    let end_others = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+    );
     site.sql(&[&read_only("on"), &end_others]).await;
     let ids = [site.call().await, site.log().await];
     site.until_failures(2).await;
@@ -267,7 +268,7 @@ async fn what_the_database_refuses_is_a_dead_letter(backend: Backend) {
             "DROP TRIGGER no_poison",
         ),
         Backend::Postgres => (
-            "ALTER TABLE exchange ADD CONSTRAINT no_poison CHECK (user_id <> 'poison')",
+            "ALTER TABLE exchange ADD CONSTRAINT no_poison CHECK (user_id <> 'poison') NOT VALID",
             "ALTER TABLE exchange DROP CONSTRAINT no_poison",
         ),
     };
@@ -302,7 +303,8 @@ async fn what_the_database_refuses_is_a_dead_letter(backend: Backend) {
     assert_eq!(raw.0, 200);
     assert!(raw.1.windows(text.len()).any(|window| window == text.as_bytes()), "the request's bytes are in it");
     let retried = async |id: &str| site.ask(Method::POST, &format!("/v1/dead-letter/{id}/retry")).await;
-    let outcome = |answer: (u16, Vec<u8>)| serde_json::from_slice::<Value>(&answer.1).unwrap()["data"]["outcome"].clone();
+    let outcome =
+        |answer: (u16, Vec<u8>)| serde_json::from_slice::<Value>(&answer.1).unwrap()["data"]["outcome"].clone();
     assert_eq!(outcome(retried(&first).await), "refused");
     site.sql(&[allow]).await;
     assert_eq!(outcome(retried(&first).await), "stored");
@@ -365,7 +367,8 @@ async fn hostile_bodies_are_no_poison(backend: Backend) {
     ];
     let mut sent = Vec::new();
     for body in bodies {
-        let answer = site.request(KEY).header("helicone-session-id", "hostile").body(body.clone()).send().await.unwrap();
+        let answer =
+            site.request(KEY).header("helicone-session-id", "hostile").body(body.clone()).send().await.unwrap();
         let id = answer.headers()["helicone-id"].to_str().unwrap().to_owned();
         answer.bytes().await.unwrap();
         sent.push((id, body));
