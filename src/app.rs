@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "where to point an SDK, and the first key, are for the person who started it")]
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,10 +25,11 @@ use crate::api::{self, ApiState, JournalState, Limits, Probes};
 use crate::auth::{Auth, AuthFault};
 use crate::config::{AuthMode, Config, Durability};
 use crate::ingest::enrich::{EnrichContext, enrich};
-use crate::ingest::{Budget, DrainOptions, Ingest, IngestParts, Sink, StoreSink};
-use crate::journal::{self, Journal, JournalOptions, Reader};
+use crate::ingest::{Budget, DeadLetters, DrainEnd, DrainOptions, Ingest, IngestParts, Sink, StoreSink, Understand};
+use crate::journal::{self, DeadFolder, Journal, JournalOptions, Reader};
 use crate::listen;
 use crate::live::Live;
+use crate::model::dead_letter::DeadLetter;
 use crate::model::exchange::Exchange;
 use crate::model::query::Written;
 use crate::pricing::Pricing;
@@ -35,23 +37,37 @@ use crate::proxy::Proxy;
 use crate::store::{Store, StoreError, StoreOptions};
 use crate::{telemetry, ui};
 
-/// How long the start waits for the database before it serves without it.
-const PREPARE: Duration = Duration::from_secs(10);
+/// How long the start waits for a database that says nothing before it serves without it.
+const PREPARE: Duration = Duration::from_secs(5);
 /// How often the database is asked again after that.
 const PREPARE_AGAIN: Duration = Duration::from_secs(2);
 /// How long the shutdown waits for the journal to reach the database. What does not make it is drained at the next start.
 const LAST_DRAIN: Duration = Duration::from_secs(5);
-/// A record that waits longer than this beside a database that answers means that the drain is stuck.
-const STUCK: Duration = Duration::from_secs(120);
+/// The same after a second signal, for each part that is still busy.
+const LEAVE: Duration = Duration::from_millis(300);
+/// How often the journal's folder of dead records is looked into.
+const IMPORT_AGAIN: Duration = Duration::from_secs(60);
 /// Bytes of one write to the journal at most.
 const GROUP_BYTES: usize = 1 << 20;
 /// Watchers of live rows that fall so many events behind are told to fetch anew.
 const LIVE_EVENTS: usize = 1_024;
 
+/// Why serving ended in another way than it was asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Cut {
+    #[error("a second signal came: calls in flight were cut; what was accepted is in the journal")]
+    SecondSignal,
+    #[error(
+        "recording calls stopped after a panic: this process is of no use any more; what was accepted is in the journal"
+    )]
+    RecordingDied,
+}
+
 /// `trailgate serve`: until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// When something that serving cannot do without fails: the address, the data folder, the journal, the schema.
+/// When something that serving cannot do without fails: the address, the data folder, the journal, the schema. [`Cut`] where
+/// calls were cut short.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.server.listen)
         .await
@@ -70,6 +86,7 @@ pub async fn serve_on(config: Config, listener: TcpListener) -> anyhow::Result<(
     let leave = CancellationToken::new();
     let tasks = TaskTracker::new();
     tasks.spawn(watch_signals(stop.clone(), leave.clone())?);
+    tasks.spawn(telemetry::keep_up(metrics.clone()));
     let gateway = Gateway::build(Arc::new(config), listener.local_addr()?, metrics, &tasks).await?;
     gateway.run(listener, stop, leave).await
 }
@@ -98,7 +115,7 @@ struct Gateway {
     auth: Auth,
     door: Arc<Door>,
     prepared: CancellationToken,
-    drain: tokio::task::JoinHandle<()>,
+    drain: tokio::task::JoinHandle<DrainEnd>,
 }
 
 impl Gateway {
@@ -110,14 +127,15 @@ impl Gateway {
     ) -> anyhow::Result<Self> {
         let store = open_store(&config).await?;
         let (journal, reader) = open_journal(&config)?;
-        let pricing = Arc::new(Pricing::load(config.price_overlay.as_deref())?);
-        let context = EnrichContext { pricing };
+        let understand = understand(&config)?;
+        let live = Live::new(LIVE_EVENTS);
+        let dead_letters = DeadLetters::new(store.clone(), Arc::clone(&understand), live.clone());
         let prepared = CancellationToken::new();
         let parts = IngestParts {
             journal,
             reader,
-            understand: Arc::new(move |capture| enrich(capture, &context)),
-            live: Live::new(LIVE_EVENTS),
+            understand,
+            live,
             budget: Budget::new(config.capture.memory_bytes),
             options: DrainOptions {
                 frames: config.drain.batch_rows.saturating_mul(2),
@@ -128,44 +146,55 @@ impl Gateway {
         let sink = PreparedSink { prepared: prepared.clone(), sink: StoreSink::new(store.clone()) };
         let (ingest, drain) = Ingest::start(parts, sink);
         let drain = tasks.spawn(drain.run());
-        let auth = Auth::new(store.clone(), keys_required(&config, address));
+        tasks.spawn(import(prepared.clone(), dead_letters.clone(), dead_folder(&config)));
+        let auth = Auth::new(store.clone(), keys_required(&config, address)).with_key(config.auth.key.as_ref());
+        tasks.spawn(auth.clone().watch());
         let proxy = Proxy::new(Arc::clone(&config), auth.clone(), ingest.clone())?;
         let state = ApiState {
             store: store.clone(),
             ingest: ingest.clone(),
             auth: auth.clone(),
             limits: Limits { log_bytes: config.capture.max_log_bytes, ..Limits::default() },
-            probes: probes(&ingest, metrics),
+            probes: probes(&ingest, metrics, config.drain.stuck),
+            dead_letters,
         };
         Ok(Self { config, address, store, ingest, auth, door: Arc::new(Door::new(state, proxy)), prepared, drain })
     }
 
-    async fn run(self, listener: TcpListener, stop: CancellationToken, leave: CancellationToken) -> anyhow::Result<()> {
-        let preparing = prepare(self.store.clone(), self.auth.clone(), Arc::clone(&self.config), self.prepared.clone());
-        let mut preparing = std::pin::pin!(preparing);
-        let in_time = tokio::select! {
-            result = tokio::time::timeout(PREPARE, &mut preparing) => result,
-            () = stop.cancelled() => Ok(Ok(())),
-        };
-        match in_time {
-            Ok(result) => result?,
-            Err(_) => tracing::warn!("app.database_away: calls are proxied and kept in the journal until it is back"),
+    async fn run(
+        mut self,
+        listener: TcpListener,
+        stop: CancellationToken,
+        leave: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let away = CancellationToken::new();
+        let (store, auth, config) = (self.store.clone(), self.auth.clone(), Arc::clone(&self.config));
+        let mut preparing =
+            std::pin::pin!(prepare(store, auth, Arc::clone(&config), self.prepared.clone(), away.clone()));
+        tokio::select! {
+            result = &mut preparing => result?,
+            () = tokio::time::sleep(PREPARE) => away.cancel(),
+            () = away.cancelled() => {}
+            () = stop.cancelled() => {}
+        }
+        if away.is_cancelled() {
+            tracing::warn!("app.database_away: calls are proxied and kept in the journal until it is back");
         }
         self.announce();
-        let config = Arc::clone(&self.config);
         let door = Arc::clone(&self.door);
         let handler = move |request| Arc::clone(&door).answer(request);
         let serving = listen::serve(listener, handler, &config.server, stop.cancelled(), leave.cancelled());
         let mut serving = std::pin::pin!(serving);
-        tokio::select! {
-            () = &mut serving => {}
-            result = &mut preparing, if !self.prepared.is_cancelled() => {
-                result?;
-                serving.await;
+        loop {
+            tokio::select! {
+                () = &mut serving => break,
+                result = &mut preparing, if !self.prepared.is_cancelled() => result?,
+                // Calls whose records nobody keeps must not be served: whoever started this process starts it anew.
+                () = recording_died(&mut self.drain, self.ingest.journal()) => return Err(Cut::RecordingDied.into()),
             }
         }
         self.end(&leave).await;
-        Ok(())
+        if leave.is_cancelled() { Err(Cut::SecondSignal.into()) } else { Ok(()) }
     }
 
     fn announce(&self) {
@@ -184,18 +213,66 @@ impl Gateway {
 
     async fn end(self, leave: &CancellationToken) {
         let kept = tokio::select! {
-            kept = self.ingest.close(LAST_DRAIN) => kept,
+            biased;
             () = leave.cancelled() => self.ingest.close(Duration::ZERO).await,
+            kept = self.ingest.close(LAST_DRAIN) => kept,
         };
         if !kept {
             tracing::info!("app.backlog_stays: the journal is drained at the next start");
         }
-        if tokio::time::timeout(LAST_DRAIN, self.drain).await.is_err() {
+        if !in_time(self.drain, leave).await {
             tracing::warn!("app.drain_did_not_end");
         }
-        if tokio::time::timeout(LAST_DRAIN, self.store.close()).await.is_err() {
+        if !in_time(self.store.close(), leave).await {
             tracing::warn!("app.store_did_not_close");
         }
+    }
+}
+
+/// Whether the work ended in the time that is left.
+async fn in_time(work: impl Future, leave: &CancellationToken) -> bool {
+    tokio::select! {
+        _ = work => true,
+        () = tokio::time::sleep(LAST_DRAIN) => false,
+        () = async {
+            leave.cancelled().await;
+            tokio::time::sleep(LEAVE).await;
+        } => false,
+    }
+}
+
+/// Resolves when records are not moved any more although nobody asked for that: never alive with a dead pipeline.
+async fn recording_died(drain: &mut tokio::task::JoinHandle<DrainEnd>, journal: &Journal) {
+    tokio::select! {
+        ended = drain => tracing::error!(?ended, "app.drain_died"),
+        () = journal.died() => tracing::error!("app.journal_died"),
+    }
+}
+
+/// How a capture becomes a row under this configuration.
+///
+/// # Errors
+/// When the prices cannot be read.
+pub fn understand(config: &Config) -> anyhow::Result<Understand> {
+    let context = EnrichContext { pricing: Arc::new(Pricing::load(config.price_overlay.as_deref())?) };
+    Ok(Arc::new(move |capture| enrich(capture, &context)))
+}
+
+/// Where the journal puts records that nothing else took.
+pub fn dead_folder(config: &Config) -> DeadFolder {
+    DeadFolder::of(&journal_dir(config))
+}
+
+/// Brings what lies in the folder of dead records to the store, once that is there and from time to time.
+async fn import(prepared: CancellationToken, letters: DeadLetters, folder: DeadFolder) {
+    prepared.cancelled().await;
+    loop {
+        match letters.import(folder.clone()).await {
+            Ok(0) => {}
+            Ok(records) => tracing::info!(records, "app.dead_records_imported"),
+            Err(error) => tracing::warn!(reason = error.reason(), "app.dead_records_not_imported"),
+        }
+        tokio::time::sleep(IMPORT_AGAIN).await;
     }
 }
 
@@ -249,10 +326,26 @@ impl Sink for PreparedSink {
         self.prepared.cancelled().await;
         self.sink.write(batch).await
     }
+
+    async fn probe(&mut self) -> Result<(), StoreError> {
+        self.prepared.cancelled().await;
+        self.sink.probe().await
+    }
+
+    async fn bury(&mut self, letter: &DeadLetter) -> Result<(), StoreError> {
+        self.prepared.cancelled().await;
+        self.sink.bury(letter).await
+    }
 }
 
-/// Brings the database to where serving needs it, however long it is away.
-async fn prepare(store: Store, auth: Auth, config: Arc<Config>, prepared: CancellationToken) -> anyhow::Result<()> {
+/// Brings the database to where serving needs it, however long it is away; `away` tells that it is.
+async fn prepare(
+    store: Store,
+    auth: Auth,
+    config: Arc<Config>,
+    prepared: CancellationToken,
+    away: CancellationToken,
+) -> anyhow::Result<()> {
     loop {
         match prepare_once(&store, &auth, &config).await {
             Ok(()) => {
@@ -262,6 +355,7 @@ async fn prepare(store: Store, auth: Auth, config: Arc<Config>, prepared: Cancel
             Err(AuthFault::Store(error)) if error.may_pass() => tracing::warn!(%error, "app.database_not_ready"),
             Err(error) => return Err(error.into()),
         }
+        away.cancel();
         tokio::time::sleep(PREPARE_AGAIN).await;
     }
 }
@@ -286,8 +380,12 @@ fn keys_required(config: &Config, address: SocketAddr) -> bool {
     }
 }
 
+fn journal_dir(config: &Config) -> PathBuf {
+    config.data_dir.join("journal")
+}
+
 fn open_journal(config: &Config) -> anyhow::Result<(Journal, Reader)> {
-    let dir = config.data_dir.join("journal");
+    let dir = journal_dir(config);
     let options = JournalOptions {
         dir: dir.clone(),
         durability: match config.journal.durability {
@@ -301,7 +399,7 @@ fn open_journal(config: &Config) -> anyhow::Result<(Journal, Reader)> {
     Journal::open(options).with_context(|| format!("the journal in {} cannot be opened", dir.display()))
 }
 
-fn probes(ingest: &Ingest, metrics: PrometheusHandle) -> Probes {
+fn probes(ingest: &Ingest, metrics: PrometheusHandle, stuck: Duration) -> Probes {
     let for_metrics = ingest.clone();
     let for_journal = ingest.clone();
     Probes {
@@ -311,11 +409,18 @@ fn probes(ingest: &Ingest, metrics: PrometheusHandle) -> Probes {
         }),
         journal: Arc::new(move || {
             let stats = for_journal.journal().stats();
+            let drain = for_journal.stats();
             JournalState {
                 writable: stats.disk_bytes < stats.max_bytes,
-                draining: stats.oldest_waiting.is_none_or(|age| age < STUCK),
+                draining: stats.oldest_waiting.is_none_or(|age| age < stuck),
                 bytes_on_disk: stats.disk_bytes,
                 oldest_waiting_ms: stats.oldest_waiting.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+                frames_refused: stats.refused,
+                frames_lost: stats.frames_lost,
+                bytes_cut: stats.bytes_cut,
+                last_sync_us: u64::try_from(stats.last_sync.as_micros()).unwrap_or(u64::MAX),
+                drain_failures: drain.failures,
+                dead: drain.dead,
             }
         }),
     }

@@ -2,10 +2,11 @@
 //! logger and the API alike, so that every carrier gives the same rights.
 //!
 //! Keys are random and long, so the store keeps a plain BLAKE3 hash; a presented key is hashed before it touches anything
-//! else. Known keys are remembered, and go on working while the database is away; unknown ones are asked for then with
-//! [`AuthError::Unavailable`], never called unknown.
+//! else. Known keys are remembered, and go on working while the database is away, for as long as that is, without a call
+//! waiting for it; unknown ones are answered with [`AuthError::Unavailable`] then, never called unknown.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use http::header::{AUTHORIZATION, HeaderName};
@@ -21,8 +22,10 @@ use crate::store::{Store, StoreError};
 
 /// How long a known key is believed before the store is asked again: the time in which a revoked key dies on every replica.
 const FRESH: Duration = Duration::from_secs(15);
-/// How long a known key is believed while the store cannot be asked.
-const STALE: Duration = Duration::from_secs(24 * 3600);
+/// How long a call waits for the store to confirm a key that is known; past it the store counts as away.
+const ASK_LIMIT: Duration = Duration::from_millis(250);
+/// How often a store that is away is asked whether it is back.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// How long an unknown key is not asked for again.
 const UNKNOWN: Duration = Duration::from_secs(5);
 
@@ -66,8 +69,12 @@ pub enum AuthFault {
 pub struct Auth {
     store: Store,
     required: bool,
+    /// The hash of `auth.key`, which is good whether the store can be asked or not.
+    configured: Option<[u8; 32]>,
     known: Cache<[u8; 32], Known>,
     unknown: Cache<[u8; 32], ()>,
+    /// The store did not answer in time: known keys are believed until [`Auth::watch`] finds it back.
+    away: Arc<AtomicBool>,
 }
 
 #[derive(Clone)]
@@ -89,8 +96,28 @@ impl Auth {
         Self {
             store,
             required,
-            known: Cache::builder().max_capacity(100_000).time_to_live(STALE).build(),
+            configured: None,
+            // No limit on age: the store is asked again when it can be.
+            known: Cache::builder().max_capacity(100_000).build(),
             unknown: Cache::builder().max_capacity(100_000).time_to_live(UNKNOWN).build(),
+            away: Arc::default(),
+        }
+    }
+
+    /// The same with a key that is accepted before the store could be asked even once.
+    #[must_use]
+    pub fn with_key(mut self, key: Option<&SecretString>) -> Self {
+        self.configured = key.map(|key| hash(key.expose_secret()));
+        self
+    }
+
+    /// Looks whether a store that is away is back, for as long as it is polled.
+    pub async fn watch(self) {
+        loop {
+            tokio::time::sleep(ASK_AGAIN).await;
+            if self.away.load(Ordering::Relaxed) && self.store.ping().await.is_ok() {
+                self.away.store(false, Ordering::Relaxed);
+            }
         }
     }
 
@@ -196,14 +223,14 @@ impl Auth {
         let hash = hash(key);
         let remembered = self.known.get(&hash).await;
         if let Some(known) = &remembered
-            && known.asked.elapsed() < FRESH
+            && (known.asked.elapsed() < FRESH || self.away.load(Ordering::Relaxed))
         {
             return Ok(Some(caller_of(&known.row)));
         }
         if remembered.is_none() && self.unknown.contains_key(&hash) {
             return Ok(None);
         }
-        match (self.store.key_by_hash(&hash).await, remembered) {
+        match (self.ask(&hash, remembered.is_some()).await, remembered) {
             (Ok(Some(row)), _) => {
                 let row = Arc::new(row);
                 self.known.insert(hash, Known { row: Arc::clone(&row), asked: Instant::now() }).await;
@@ -214,10 +241,9 @@ impl Auth {
                 self.unknown.insert(hash, ()).await;
                 Ok(None)
             }
-            (Err(_), Some(known)) => {
-                // Asked again in a while, not on every call: a database that is away answers slowly.
-                self.known.insert(hash, Known { row: Arc::clone(&known.row), asked: Instant::now() }).await;
-                Ok(Some(caller_of(&known.row)))
+            (Err(_), Some(known)) => Ok(Some(caller_of(&known.row))),
+            (Err(_), None) if self.configured == Some(hash) => {
+                Ok(Some(Caller { org: OrgId::DEFAULT, key: None, rights: Rights::ALL }))
             }
             (Err(error), None) if self.required => {
                 tracing::warn!(%error, "auth.key_check_failed");
@@ -225,6 +251,19 @@ impl Auth {
             }
             (Err(_), None) => Ok(None),
         }
+    }
+
+    /// Asks the store, not for long where the answer can be done without.
+    async fn ask(&self, hash: &[u8; 32], dispensable: bool) -> Result<Option<KeyRow>, StoreError> {
+        let dispensable = dispensable || !self.required || self.configured.as_ref() == Some(hash);
+        if dispensable && self.away.load(Ordering::Relaxed) {
+            return Err(StoreError::away());
+        }
+        let limit = if dispensable { ASK_LIMIT } else { Duration::MAX };
+        let answer = tokio::time::timeout(limit, self.store.key_by_hash(hash)).await;
+        let answer = answer.unwrap_or_else(|_| Err(StoreError::away()));
+        self.away.store(answer.is_err(), Ordering::Relaxed);
+        answer
     }
 
     /// Makes a key; the secret is shown this once.
@@ -259,7 +298,11 @@ impl Auth {
     /// When the store fails.
     pub async fn revoke(&self, org: OrgId, id: KeyId) -> Result<bool, AuthFault> {
         let revoked = self.store.revoke_key(org, id).await?;
-        self.known.invalidate_all();
+        // That key alone: the others must stay known should the database go away now.
+        let its: Vec<_> = self.known.iter().filter(|(_, known)| known.row.id == id).map(|(hash, _)| hash).collect();
+        for hash in its {
+            self.known.invalidate(hash.as_ref()).await;
+        }
         Ok(revoked)
     }
 
@@ -344,6 +387,7 @@ fn new_key(org: OrgId, name: &str, rights: Rights) -> (KeyRow, SecretString) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::StoreOptions;
 
     #[test]
     fn keys_have_the_form_that_clients_check() {
@@ -362,5 +406,43 @@ mod tests {
         assert_eq!(of("bearer  a , Bearer b"), ["a", "b"]);
         assert_eq!(of("a"), ["a"]);
         assert_eq!(of("Bearer "), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn known_keys_outlive_a_store_that_is_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = StoreOptions {
+            url: format!("sqlite://{}", dir.path().join("t.db").display()),
+            max_read_connections: 1,
+            statement_timeout: Duration::from_secs(10),
+        };
+        let store = Store::open(&options).await.unwrap();
+        store.migrate().await.unwrap();
+        let from_config = SecretString::from("sk-helicone-config".to_owned());
+        let auth = Auth::new(store.clone(), true).with_key(Some(&from_config));
+        let by = Caller { org: OrgId::DEFAULT, key: None, rights: Rights::ALL };
+        let (row, known) = auth.create_key(&by, "known", Rights::ALL).await.unwrap();
+        let (other, revoked) = auth.create_key(&by, "revoked", Rights::ALL).await.unwrap();
+        let ask = async |key: &SecretString| {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, format!("Bearer {}", key.expose_secret()).parse().unwrap());
+            auth.caller(&headers).await
+        };
+        assert_eq!(ask(&known).await.unwrap().key, Some(row.id));
+        assert_eq!(ask(&revoked).await.unwrap().key, Some(other.id));
+        assert!(auth.revoke(OrgId::DEFAULT, other.id).await.unwrap());
+        store.close().await;
+        assert_eq!(ask(&revoked).await, Err(AuthError::Unavailable), "a revoked key is not known any more");
+        let old = Instant::now().checked_sub(FRESH).unwrap();
+        let hashed = hash(known.expose_secret());
+        let row_of = auth.known.get(&hashed).await.unwrap().row;
+        for away in [false, true] {
+            auth.away.store(away, Ordering::Relaxed);
+            auth.known.insert(hashed, Known { row: Arc::clone(&row_of), asked: old }).await;
+            assert_eq!(ask(&known).await.unwrap().key, Some(row.id));
+            assert!(auth.away.load(Ordering::Relaxed));
+            assert_eq!(ask(&from_config).await, Ok(by), "the configured key needs no store");
+            assert_eq!(ask(&SecretString::from("sk-helicone-x")).await, Err(AuthError::Unavailable));
+        }
     }
 }

@@ -1,10 +1,13 @@
 //! The command line: what was typed, turned into one call of `app` or of the store. Exit codes: 0 done, 1 failed, 2 the
-//! configuration or the command line is wrong.
+//! configuration or the command line is wrong, 3 a second signal cut calls short, 70 recording died of a defect and the
+//! gateway wants to be started anew.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a command line speaks on standard output and standard error"
 )]
+
+mod dead_letter;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,6 +23,9 @@ use crate::config::{self, Config};
 use crate::model::id::{KeyId, OrgId};
 use crate::model::query::Rights;
 use crate::store::Store;
+
+/// How long threads that still work may hold up the end.
+const LAST_THREADS: Duration = Duration::from_millis(300);
 
 /// A gateway for LLM calls that records each one and shows agent sessions.
 #[derive(Debug, Parser)]
@@ -44,6 +50,8 @@ enum Command {
     PrintConfig,
     /// Make, list and revoke API keys.
     Key(KeyLine),
+    /// List, show, try again and drop records that the database refused.
+    DeadLetter(dead_letter::Line),
     /// Ask a running gateway whether it is well; for containers.
     Healthcheck(HealthLine),
     /// Serve the gateway beside a scripted provider and run an agent through it.
@@ -115,7 +123,11 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("trailgate: {error:#}");
-            ExitCode::FAILURE
+            match error.downcast_ref::<app::Cut>() {
+                Some(app::Cut::SecondSignal) => ExitCode::from(3),
+                Some(app::Cut::RecordingDied) => ExitCode::from(70),
+                None => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -123,7 +135,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command, config: Config) -> anyhow::Result<()> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot be started")?;
-    match command {
+    let done = match command {
         Command::Serve => runtime.block_on(app::serve(config)),
         Command::Demo => runtime.block_on(demo(config)),
         Command::Migrate => runtime.block_on(migrate(&config)),
@@ -136,8 +148,12 @@ fn run(command: Command, config: Config) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Key(line) => runtime.block_on(key(&config, line.command)),
+        Command::DeadLetter(line) => runtime.block_on(dead_letter::run(&config, line)),
         Command::Healthcheck(line) => runtime.block_on(healthcheck(&config, line.url)),
-    }
+    };
+    // A thread that waits for a silent disk or a lock must not keep the process from ending.
+    runtime.shutdown_timeout(LAST_THREADS);
+    done
 }
 
 /// The demo's gateway: this configuration, with the scripted provider as `openai` and a data folder of its own.

@@ -1,11 +1,18 @@
 //! Our own log and metrics. Messages are dotted names with fields; never bodies, keys or prompts (`docs/LOGGING.md`).
 
+use std::time::Duration;
+
 use anyhow::Context as _;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Log;
 use crate::ingest::Ingest;
+
+/// Bounds of the histogram of the journal's syncs, seconds: from a fast disk to one that is in trouble.
+const SYNC_SECONDS: [f64; 12] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
+/// Histograms collect single values until somebody sums them up; this often at the latest.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Writes the log to standard error from here on.
 ///
@@ -24,9 +31,21 @@ pub fn start_log(settings: &Log) -> anyhow::Result<()> {
 /// # Errors
 /// When another recorder is installed already.
 pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
-    let handle = PrometheusBuilder::new().install_recorder().context("metrics cannot be started")?;
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Full("trailgate_journal_sync_seconds".to_owned()), &SYNC_SECONDS)
+        .and_then(PrometheusBuilder::install_recorder)
+        .context("metrics cannot be started")?;
     metrics::describe_counter!("trailgate_calls_total", "Proxied calls by outcome");
+    metrics::describe_histogram!("trailgate_journal_sync_seconds", "Time that a sync of the journal to disk took");
     Ok(handle)
+}
+
+/// Keeps the memory of histograms bounded while nobody asks for them, for as long as it is polled.
+pub async fn keep_up(metrics: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(UPKEEP).await;
+        metrics.run_upkeep();
+    }
 }
 
 /// Reads the journal's and the drain's figures into gauges; called whenever somebody asks for the metrics.

@@ -34,6 +34,18 @@ pub struct JournalState {
     pub bytes_on_disk: u64,
     /// Age of the oldest record that is not in the database yet.
     pub oldest_waiting_ms: Option<u64>,
+    /// Frames that were not taken since the start: the journal was full or could not write.
+    pub frames_refused: u64,
+    /// Frames lost to damage on disk.
+    pub frames_lost: u64,
+    /// Bytes cut from a dirty end at the start.
+    pub bytes_cut: u64,
+    /// How long the last sync to disk took.
+    pub last_sync_us: u64,
+    /// Tries to write to the database that failed, since the start.
+    pub drain_failures: u64,
+    /// Records that were put aside as dead letters since the start.
+    pub dead: u64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -5,6 +5,7 @@
 //! milliseconds.
 
 mod answer;
+mod dead_letters;
 mod error;
 mod extract;
 mod health;
@@ -36,7 +37,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::Auth;
-use crate::ingest::Ingest;
+use crate::ingest::{DeadLetters, Ingest};
 use crate::store::Store;
 
 pub use error::ApiError;
@@ -54,6 +55,7 @@ pub struct ApiState {
     pub auth: Auth,
     pub limits: Limits,
     pub probes: Probes,
+    pub dead_letters: DeadLetters,
 }
 
 /// Sizes and times that bound a request.
@@ -97,7 +99,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// Whether a path belongs to the API even if it names nothing in it: such a path is answered 404, never forwarded.
 pub fn owns(path: &str) -> bool {
-    const OURS: [&str; 7] = ["session", "request", "property", "user", "api-keys", "feedback", "trace"];
+    const OURS: [&str; 8] =
+        ["session", "request", "property", "user", "api-keys", "feedback", "trace", "dead-letter"];
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
     segments.next() == Some("v1") && segments.next().is_some_and(|second| OURS.contains(&second))
 }
@@ -128,6 +131,9 @@ fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(users::overview))
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::revoke))
+        .routes(routes!(dead_letters::list))
+        .routes(routes!(dead_letters::get, dead_letters::remove))
+        .routes(routes!(dead_letters::retry))
         .routes(routes!(log::custom))
         .routes(routes!(log::openai))
         .routes(routes!(log::anthropic))

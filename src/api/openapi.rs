@@ -19,6 +19,7 @@ use super::answer::Failure;
         (name = "properties", description = "custom properties"),
         (name = "users", description = "who made the calls, and what they cost"),
         (name = "keys", description = "API keys"),
+        (name = "dead letters", description = "records that the store refused, for administrators"),
         (name = "manual logger", description = "calls and events that did not go through the gateway"),
         (name = "health", description = "open to everybody"),
     ),

@@ -314,6 +314,7 @@ fn read(mut merged: Table, faults: &mut Vec<Fault>) -> Config {
         drain: Drain {
             batch_rows: r.number("drain", "batch_rows", 1, 2_000),
             linger: r.millis("drain", "linger_ms", 0),
+            stuck: r.millis("drain", "stuck_ms", 1),
         },
         price_overlay: r.optional_path("pricing", "overlay"),
         log: Log {

@@ -128,6 +128,8 @@ pub enum Durability {
 pub struct Drain {
     pub batch_rows: usize,
     pub linger: Duration,
+    /// A record that waits longer beside a database that answers makes the gateway unready.
+    pub stuck: Duration,
 }
 
 /// `[log]`

@@ -23,6 +23,7 @@ fn defaults_are_complete_and_valid() {
     assert_eq!(config.providers["openai"].aliases, ["oai"]);
     assert_eq!(config.providers["anthropic"].format, WireFormat::Anthropic);
     assert!(config.egress.allow.is_empty());
+    assert_eq!(config.drain.stuck.as_secs(), 120);
 }
 
 #[test]

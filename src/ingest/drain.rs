@@ -1,21 +1,27 @@
 //! The writing half of the drain: batches go to the store, then to `live`, then the journal gets its space back.
 //!
-//! Accepted data has no retry budget: while the store is away a batch is tried for ever. What the store refuses is
-//! halved down to the rows that it refuses, and those are put aside as raw frames, so that nothing blocks behind them.
-//! A frame is acknowledged only after the store has committed it, or after it was put aside.
+//! Accepted data has no retry budget: while the store is away or broken a batch is tried for ever. A batch that is refused
+//! is halved down to the rows that are at fault, and those are put aside as dead letters, so that nothing blocks behind
+//! them. A row is at fault only if it fails alone, twice, beside a plain row that the store would have taken: a store that
+//! takes nothing is never a row's fault. A frame is acknowledged only after the store has committed it, or after its record
+//! was put aside.
 
 use std::future::Future;
 use std::ops::Range;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::dead::{Dead, letters};
 use super::intake::{Batch, Intake, Record};
 use crate::journal::{Journal, Limits, Position, Progress};
 use crate::live::Live;
+use crate::model::dead_letter::DeadLetter;
 use crate::model::exchange::Exchange;
 use crate::model::query::Written;
 use crate::store::{Store, StoreError, Writer};
@@ -51,6 +57,10 @@ impl Default for DrainOptions {
 pub trait Sink: Send + 'static {
     /// One transaction: all of the batch or nothing.
     fn write(&mut self, batch: &[Exchange]) -> impl Future<Output = Result<Written, StoreError>> + Send;
+    /// Whether a plain row would go in now. Leaves nothing behind.
+    fn probe(&mut self) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Keeps a record that cannot be written.
+    fn bury(&mut self, letter: &DeadLetter) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// The store as a sink: a writer that is made anew after every failure.
@@ -65,17 +75,38 @@ impl StoreSink {
     }
 }
 
-impl Sink for StoreSink {
-    async fn write(&mut self, batch: &[Exchange]) -> Result<Written, StoreError> {
-        let mut writer = match self.writer.take() {
-            Some(writer) => writer,
-            None => self.store.writer().await?,
-        };
-        let done = writer.write(batch).await;
+impl StoreSink {
+    async fn take(&mut self) -> Result<Writer, StoreError> {
+        match self.writer.take() {
+            Some(writer) => Ok(writer),
+            None => self.store.writer().await,
+        }
+    }
+
+    fn keep<T>(&mut self, writer: Writer, done: &Result<T, StoreError>) {
         if matches!(done, Ok(_) | Err(StoreError::Rejected(_))) {
             self.writer = Some(writer);
         }
+    }
+}
+
+impl Sink for StoreSink {
+    async fn write(&mut self, batch: &[Exchange]) -> Result<Written, StoreError> {
+        let mut writer = self.take().await?;
+        let done = writer.write(batch).await;
+        self.keep(writer, &done);
         done
+    }
+
+    async fn probe(&mut self) -> Result<(), StoreError> {
+        let mut writer = self.take().await?;
+        let done = writer.probe().await;
+        self.keep(writer, &done);
+        done
+    }
+
+    async fn bury(&mut self, letter: &DeadLetter) -> Result<(), StoreError> {
+        self.store.put_dead_letter(letter).await
     }
 }
 
@@ -85,7 +116,7 @@ pub struct DrainStats {
     pub stored: u64,
     /// Records that were in the store already.
     pub replayed: u64,
-    /// Frames that were put aside in `dead/`.
+    /// Records that were put aside as dead letters.
     pub dead: u64,
     /// Tries to write that failed.
     pub failures: u64,
@@ -135,22 +166,31 @@ pub struct DrainTask<S> {
     pub(super) sink: S,
 }
 
+/// Why a drain is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DrainEnd {
+    /// It was told to end.
+    Closed,
+    /// Reading the journal back panicked: nothing is moved to the store any more.
+    Died,
+}
+
 impl<S: Sink> DrainTask<S> {
     /// Reads one batch ahead of the one that is being written.
-    pub async fn run(self) {
+    pub async fn run(self) -> DrainEnd {
         let (tx, rx) = mpsc::channel(1);
         let delivery = Delivery { state: Arc::clone(&self.state), sink: self.sink };
-        tokio::join!(read(self.state, self.intake, tx), delivery.run(rx));
+        tokio::join!(read(self.state, self.intake, tx), delivery.run(rx)).0
     }
 }
 
-async fn read(state: Arc<DrainState>, mut intake: Intake, tx: mpsc::Sender<Batch>) {
+async fn read(state: Arc<DrainState>, mut intake: Intake, tx: mpsc::Sender<Batch>) -> DrainEnd {
     let limits = Limits { frames: state.options.frames, bytes: state.options.bytes };
     let mut progress = Progress { through: 0, caught_up: false, replayed: false };
     loop {
         tokio::select! {
             biased;
-            () = state.stop.cancelled() => return,
+            () = state.stop.cancelled() => return DrainEnd::Closed,
             () = intake.reader.wait(progress) => {}
         }
         if progress.caught_up && intake.reader.waiting(progress) < limits.frames as u64 {
@@ -171,7 +211,7 @@ async fn read(state: Arc<DrainState>, mut intake: Intake, tx: mpsc::Sender<Batch
             Err(error) => {
                 tracing::error!(%error, "drain.intake.died");
                 state.stop.cancel();
-                return;
+                return DrainEnd::Died;
             }
         };
         match done {
@@ -179,7 +219,7 @@ async fn read(state: Arc<DrainState>, mut intake: Intake, tx: mpsc::Sender<Batch
                 let moved = !batch.is_empty() || now.through > progress.through;
                 progress = now;
                 if moved && tx.send(batch).await.is_err() {
-                    return;
+                    return DrainEnd::Closed;
                 }
             }
             Err(error) => {
@@ -220,14 +260,23 @@ impl<S: Sink> Delivery<S> {
         count(&self.state.counters.replayed, written.replayed);
         self.state.live.publish(&written);
 
-        let mut dead = broken;
+        let mut dead = Vec::new();
+        if !broken.is_empty() {
+            dead.push(Dead { positions: broken, reason: None });
+        }
+        let mut refused = refused.into_iter().peekable();
         for (index, positions) in positions.into_iter().enumerate() {
-            if refused.contains(&index) { dead.extend(positions) } else { spare.extend(positions) }
+            match refused.next_if(|(at, _)| *at == index) {
+                Some((_, reason)) => dead.push(Dead { positions, reason: Some(reason) }),
+                None => spare.extend(positions),
+            }
         }
-        if !dead.is_empty() && !self.bury(&dead).await {
-            return false;
+        for dead in dead {
+            if !self.bury(&dead).await {
+                return false;
+            }
+            spare.extend(dead.positions);
         }
-        spare.extend(dead);
         let spent = self.state.journal.acknowledge(&spare, through);
         self.state.committed.send_replace(through);
         if !spent.is_empty() {
@@ -237,21 +286,16 @@ impl<S: Sink> Delivery<S> {
         true
     }
 
-    /// Writes all rows but those that the store refuses; their indexes are the second part. `None`: stopped.
-    async fn store(&mut self, rows: &[Exchange]) -> Option<(Written, Vec<usize>)> {
+    /// Writes all rows but those that are at fault; their indexes, ascending, and what was wrong are the second part.
+    /// `None`: stopped.
+    async fn store(&mut self, rows: &[Exchange]) -> Option<(Written, Vec<(usize, String)>)> {
         let mut total = Written::default();
         let mut refused = Vec::new();
         let mut wait = Wait::new(&self.state.options);
-        let mut failed_alone = 0;
-        let mut todo: Vec<Range<usize>> = std::iter::once(0..rows.len()).collect();
-        while let Some(range) = todo.pop() {
-            let Some(part) = rows.get(range.clone()).filter(|part| !part.is_empty()) else { continue };
-            let done = tokio::select! {
-                biased;
-                done = self.sink.write(part) => done,
-                () = self.state.stop.cancelled() => return None,
-            };
-            let error = match done {
+        let mut todo = vec![Part { range: 0..rows.len(), refusals: 0 }];
+        while let Some(mut part) = todo.pop() {
+            let Some(some) = rows.get(part.range.clone()).filter(|some| !some.is_empty()) else { continue };
+            let error = match self.stoppable(|sink| sink.write(some)).await? {
                 Ok(written) => {
                     total.new.extend(written.new);
                     total.replayed += written.replayed;
@@ -261,55 +305,88 @@ impl<S: Sink> Delivery<S> {
                 Err(error) => error,
             };
             count(&self.state.counters.failures, 1);
-            let others_went_in = !total.new.is_empty() || total.replayed > 0;
-            let given_up = others_went_in || (rows.len() == 1 && failed_alone >= DEFECT_TRIES);
-            match verdict(&error, part.len(), given_up) {
-                Verdict::Halve => {
-                    let middle = range.start + part.len() / 2;
-                    todo.push(middle..range.end);
-                    todo.push(range.start..middle);
-                }
-                Verdict::Refused => {
-                    tracing::error!(%error, "drain.row.refused");
-                    refused.push(range.start);
-                }
-                Verdict::Again => {
-                    let pause_for = wait.next();
-                    tracing::warn!(%error, retry_ms = pause_for.as_millis(), "drain.write.failed");
-                    failed_alone += u32::from(part.len() == 1);
-                    // Behind the others: whether they go in tells a bad row from a bad store.
-                    todo.insert(0, range);
-                    pause(&self.state, pause_for).await;
-                    if self.state.stop.is_cancelled() {
-                        return None;
-                    }
+            let rows_fault = match &error {
+                StoreError::Rejected(_) | StoreError::Internal(_) => self.stoppable(Sink::probe).await?.is_ok(),
+                _ => false,
+            };
+            part.refusals += u32::from(rows_fault);
+            if !rows_fault {
+                let pause_for = wait.next();
+                tracing::warn!(reason = error.reason(), retry_ms = pause_for.as_millis(), "drain.write.failed");
+                pause(&self.state, pause_for).await;
+                if self.state.stop.is_cancelled() {
+                    return None;
                 }
             }
+            if some.len() > 1 && (rows_fault || error.is_slow()) {
+                let middle = part.range.start + some.len() / 2;
+                todo.push(Part { range: middle..part.range.end, refusals: 0 });
+                todo.push(Part { range: part.range.start..middle, refusals: 0 });
+            } else if part.refusals >= REFUSALS {
+                let reason = error.reason();
+                tracing::error!(reason, "drain.row.refused");
+                refused.push((part.range.start, reason));
+            } else if rows_fault {
+                todo.push(part);
+            } else {
+                // Behind the others: the store may take those meanwhile.
+                todo.insert(0, part);
+            }
         }
+        refused.sort_unstable();
         Some((total, refused))
     }
 
-    /// Puts frames aside; tries until it works. False: stopped.
-    async fn bury(&self, dead: &[Position]) -> bool {
-        let mut wait = Wait::new(&self.state.options);
-        loop {
-            let (journal, positions) = (self.state.journal.clone(), dead.to_vec());
-            let error = match tokio::task::spawn_blocking(move || journal.bury(&positions)).await {
-                Ok(Ok(())) => {
-                    count(&self.state.counters.dead, dead.len());
-                    tracing::error!(frames = dead.len(), "drain.frames.put_aside");
-                    return true;
-                }
-                Ok(Err(error)) => error.to_string(),
-                Err(error) => error.to_string(),
-            };
-            let pause_for = wait.next();
-            tracing::error!(error, "drain.bury.failed");
-            pause(&self.state, pause_for).await;
-            if self.state.stop.is_cancelled() {
-                return false;
-            }
+    /// Work at the sink; a panic in it is a defect like any other. `None`: stopped meanwhile.
+    async fn stoppable<'s, T, F>(&'s mut self, work: impl FnOnce(&'s mut S) -> F) -> Option<Result<T, StoreError>>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let stop = self.state.stop.clone();
+        tokio::select! {
+            biased;
+            done = AssertUnwindSafe(work(&mut self.sink)).catch_unwind() => Some(done.unwrap_or_else(|_| {
+                tracing::error!("drain.sink.panicked");
+                Err(StoreError::Internal(sqlx::Error::WorkerCrashed))
+            })),
+            () = stop.cancelled() => None,
         }
+    }
+
+    /// Puts records aside, in the store or, where that refuses even this, in a folder; tries until it works. False: stopped.
+    async fn bury(&mut self, dead: &Dead) -> bool {
+        let (journal, positions, reason) = (self.state.journal.clone(), dead.positions.clone(), dead.reason.clone());
+        let read = tokio::task::spawn_blocking(move || letters(&journal.fetch(&positions), reason.as_deref()));
+        let Ok(letters) = read.await else { return false };
+        let mut wait = Wait::new(&self.state.options);
+        for letter in letters {
+            loop {
+                let Some(done) = self.stoppable(|sink| sink.bury(&letter)).await else { return false };
+                let error = match done {
+                    Ok(()) => break,
+                    Err(error @ StoreError::Unavailable(_)) => error.reason(),
+                    Err(error) => match self.bury_in_folder(&letter).await {
+                        Ok(()) => break,
+                        Err(other) => format!("{}; {other}", error.reason()),
+                    },
+                };
+                let pause_for = wait.next();
+                tracing::error!(error, retry_ms = pause_for.as_millis(), "drain.bury.failed");
+                pause(&self.state, pause_for).await;
+                if self.state.stop.is_cancelled() {
+                    return false;
+                }
+            }
+            count(&self.state.counters.dead, 1);
+            tracing::error!(record = %letter.record, org = %letter.org, "drain.record.put_aside");
+        }
+        true
+    }
+
+    async fn bury_in_folder(&self, letter: &DeadLetter) -> std::io::Result<()> {
+        let (journal, record, frames) = (self.state.journal.clone(), letter.record, letter.frames.clone());
+        let done = tokio::task::spawn_blocking(move || journal.bury(record.0, &frames));
+        done.await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
     }
 }
 
@@ -317,24 +394,16 @@ fn split(records: Vec<Record>) -> (Vec<Exchange>, Vec<Vec<Position>>) {
     records.into_iter().map(|record| (record.exchange, record.positions)).unzip()
 }
 
-enum Verdict {
-    Again,
-    Halve,
-    Refused,
+/// Rows that are tried together.
+struct Part {
+    range: Range<usize>,
+    /// How often the store refused it and would have taken a plain row.
+    refusals: u32,
 }
 
-/// A batch of one row that fails as a defect is refused after this many tries: there is no other row to compare with.
-const DEFECT_TRIES: u32 = 40;
-
-/// `given_up`: a defect is the row's, not the store's.
-fn verdict(error: &StoreError, rows: usize, given_up: bool) -> Verdict {
-    match error {
-        StoreError::Rejected(_) | StoreError::Internal(_) if rows > 1 => Verdict::Halve,
-        StoreError::Rejected(_) => Verdict::Refused,
-        StoreError::Internal(_) if given_up => Verdict::Refused,
-        _ => Verdict::Again,
-    }
-}
+/// A row is at fault after so many refusals of it alone: the first may have fallen into a moment in which the store was
+/// broken, and the probe behind that moment.
+const REFUSALS: u32 = 2;
 
 /// Doubling waits with a cap and up to a quarter of jitter.
 struct Wait {

@@ -183,7 +183,7 @@ impl Intake {
             };
         }
         positions.extend(parts.last.as_ref().map(|entry| entry.position));
-        match self.exchange(&parts) {
+        match exchange(&self.understand, &parts) {
             Ok(exchange) => batch.records.push(Record { exchange, positions }),
             Err(error) => {
                 tracing::error!(error, "drain.record.broken");
@@ -191,14 +191,15 @@ impl Intake {
             }
         }
     }
+}
 
-    fn exchange(&self, parts: &Parts) -> Result<Exchange, String> {
-        let capture = parts.decode()?;
-        let understand = Arc::clone(&self.understand);
-        if let Ok(exchange) = catch_unwind(AssertUnwindSafe(move || understand(capture))) {
-            return Ok(exchange);
-        }
-        tracing::error!("drain.understand.panicked");
-        Ok(plain(parts.decode()?))
+/// The row of a record's frames.
+pub(super) fn exchange(understand: &Understand, parts: &Parts) -> Result<Exchange, String> {
+    let capture = parts.decode()?;
+    let understand = Arc::clone(understand);
+    if let Ok(exchange) = catch_unwind(AssertUnwindSafe(move || understand(capture))) {
+        return Ok(exchange);
     }
+    tracing::error!("drain.understand.panicked");
+    Ok(plain(parts.decode()?))
 }

@@ -6,6 +6,7 @@
 
 mod budget;
 mod capture;
+mod dead;
 mod drain;
 mod fallback;
 mod intake;
@@ -23,7 +24,8 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use budget::{Budget, Charge};
-pub use drain::{DrainOptions, DrainStats, DrainTask, Sink, StoreSink};
+pub use dead::{DeadLetters, Retried};
+pub use drain::{DrainEnd, DrainOptions, DrainStats, DrainTask, Sink, StoreSink};
 
 use crate::journal::{Frame, FrameKind, Journal, JournalError, Reader, Receipt};
 use crate::live::Live;

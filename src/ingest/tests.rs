@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::journal::{Durability, JournalOptions};
+use crate::journal::{DeadFolder, Durability, JournalOptions, unpack};
 use crate::model::capture::{BodyFacts, Outcome, WireFormat};
+use crate::model::dead_letter::{DeadLetter, LetterKind};
 use crate::model::id::RequestId;
 use crate::model::query::Written;
 use crate::model::tags::Tags;
@@ -25,25 +26,48 @@ struct Table {
     defect: bool,
     /// Every write fails as a defect.
     broken: bool,
+    /// Every write is refused.
+    refusing: bool,
+    /// A batch of more rows takes too long.
+    slow_over: Option<usize>,
+    /// A write of poison panics.
+    panics: bool,
+    /// After so many rows the store is broken.
+    breaks_at: Option<usize>,
     tries: usize,
+    letters: Vec<DeadLetter>,
+    /// The table of letters refuses everything.
+    no_letters: bool,
 }
 
 #[derive(Clone, Default)]
 struct Memory(Arc<Mutex<Table>>);
 
-impl Sink for Memory {
-    async fn write(&mut self, batch: &[Exchange]) -> Result<Written, StoreError> {
-        let mut table = self.0.lock().unwrap();
-        table.tries += 1;
-        if table.away {
-            return Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut));
+impl Table {
+    fn check(&self, batch: &[Exchange]) -> Result<(), StoreError> {
+        let poisoned = batch.iter().any(|row| self.poison.contains(&row.record));
+        if self.away {
+            return Err(StoreError::Unavailable(sqlx::Error::PoolClosed));
         }
-        if table.broken || table.defect && batch.iter().any(|row| table.poison.contains(&row.record)) {
+        if self.slow_over.is_some_and(|most| batch.len() > most) {
+            return Err(StoreError::away());
+        }
+        assert!(!self.panics || !poisoned, "a defect");
+        if self.broken || self.defect && poisoned || self.breaks_at.is_some_and(|at| self.rows.len() >= at) {
             return Err(StoreError::Internal(sqlx::Error::RowNotFound));
         }
-        if batch.iter().any(|row| table.poison.contains(&row.record)) {
+        if self.refusing || poisoned {
             return Err(StoreError::Rejected(sqlx::Error::RowNotFound));
         }
+        Ok(())
+    }
+}
+
+impl Sink for Memory {
+    async fn write(&mut self, batch: &[Exchange]) -> Result<Written, StoreError> {
+        let mut table = hold(&self.0);
+        table.tries += 1;
+        table.check(batch)?;
         let mut written = Written::default();
         for row in batch {
             match table.rows.insert(row.record, row.clone()) {
@@ -53,11 +77,29 @@ impl Sink for Memory {
         }
         Ok(written)
     }
+
+    async fn probe(&mut self) -> Result<(), StoreError> {
+        hold(&self.0).check(&[])
+    }
+
+    async fn bury(&mut self, letter: &DeadLetter) -> Result<(), StoreError> {
+        let mut table = hold(&self.0);
+        if table.no_letters {
+            return Err(StoreError::Internal(sqlx::Error::RowNotFound));
+        }
+        table.letters.push(letter.clone());
+        Ok(())
+    }
+}
+
+/// A sink that panicked holds nothing that is half done.
+fn hold(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
+    table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Memory {
     fn with<T>(&self, f: impl FnOnce(&mut Table) -> T) -> T {
-        f(&mut self.0.lock().unwrap())
+        f(&mut hold(&self.0))
     }
     fn row(&self, record: RecordId) -> Option<Exchange> {
         self.with(|t| t.rows.get(&record).cloned())
@@ -71,9 +113,18 @@ impl Memory {
     }
 }
 
+/// Panics once more when the panic that carries it is dropped: no net holds it.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "a defect");
+    }
+}
+
 struct Rig {
     ingest: Ingest,
-    tasks: JoinSet<()>,
+    tasks: JoinSet<DrainEnd>,
 }
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -90,6 +141,9 @@ fn start(dir: &Path, sink: &Memory) -> Rig {
     let understand: Understand = Arc::new(|capture| {
         if let Capture::Call { begin, .. } = &capture {
             assert_ne!(begin.path, "/panic", "a parser that fails");
+            if begin.path == "/bomb" {
+                std::panic::panic_any(Bomb);
+            }
         }
         let mut row = fallback::plain(capture);
         row.notes.clear();
@@ -268,13 +322,74 @@ async fn a_row_that_the_store_trips_over_is_put_aside_too() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_broken_altogether_costs_nothing() {
+async fn a_row_whose_writing_panics_is_put_aside_too() {
     let (dir, sink) = (tempfile::tempdir().unwrap(), Memory::default());
-    sink.with(|t| t.broken = true);
+    sink.with(|t| t.panics = true);
     let rig = start(dir.path(), &sink);
-    let records = [call(&rig.ingest, "/v1/x").await, call(&rig.ingest, "/v1/x").await];
-    sink.until(|t| t.tries > 12).await;
-    sink.with(|t| t.broken = false);
+    poisoned(&rig, &sink, 3).await;
+}
+
+/// A store that takes nothing is at fault itself, whatever it says of single rows.
+async fn broken(break_it: impl Fn(&mut Table, bool), rows: usize) {
+    let (dir, sink) = (tempfile::tempdir().unwrap(), Memory::default());
+    sink.with(|t| break_it(t, true));
+    let rig = start(dir.path(), &sink);
+    let mut records = Vec::new();
+    for _ in 0..rows {
+        records.push(call(&rig.ingest, "/v1/x").await);
+    }
+    sink.until(|t| t.tries > 60).await;
+    sink.with(|t| break_it(t, false));
+    assert!(rig.ingest.settled(LIMIT).await);
+    assert!(records.iter().all(|record| sink.row(*record).is_some()));
+    assert_eq!(rig.ingest.stats().dead, 0);
+    assert!(sink.with(|t| t.letters.is_empty()));
+}
+
+#[tokio::test]
+async fn a_store_that_is_broken_altogether_costs_nothing() {
+    broken(|t, on| t.broken = on, 1).await;
+    broken(|t, on| t.broken = on, 40).await;
+}
+
+#[tokio::test]
+async fn a_store_that_refuses_everything_costs_nothing() {
+    broken(|t, on| t.refusing = on, 1).await;
+    broken(|t, on| t.refusing = on, 40).await;
+}
+
+#[tokio::test]
+async fn a_store_that_breaks_in_the_middle_of_a_batch_costs_nothing() {
+    // Poison makes the batch go in by halves; the store breaks while some of them are in.
+    let (dir, sink) = (tempfile::tempdir().unwrap(), Memory::default());
+    sink.with(|t| t.away = true);
+    let rig = start(dir.path(), &sink);
+    let mut records = Vec::new();
+    for _ in 0..40 {
+        records.push(call(&rig.ingest, "/v1/x").await);
+    }
+    let poison = records.remove(17);
+    sink.with(|t| {
+        t.poison.insert(poison);
+        t.breaks_at = Some(5);
+        t.away = false;
+    });
+    sink.until(|t| t.tries > 100 && t.rows.len() >= 5).await;
+    sink.with(|t| t.breaks_at = None);
+    assert!(rig.ingest.settled(LIMIT).await);
+    assert!(records.iter().all(|record| sink.row(*record).is_some()));
+    assert_eq!(rig.ingest.stats().dead, 1);
+}
+
+#[tokio::test]
+async fn a_batch_that_takes_too_long_goes_in_by_parts() {
+    let (dir, sink) = (tempfile::tempdir().unwrap(), Memory::default());
+    sink.with(|t| t.slow_over = Some(3));
+    let rig = start(dir.path(), &sink);
+    let mut records = Vec::new();
+    for _ in 0..40 {
+        records.push(call(&rig.ingest, "/v1/x").await);
+    }
     assert!(rig.ingest.settled(LIMIT).await);
     assert!(records.iter().all(|record| sink.row(*record).is_some()));
     assert_eq!(rig.ingest.stats().dead, 0);
@@ -288,10 +403,22 @@ async fn poison(defect: bool) {
         t.defect = defect;
     });
     let mut records = Vec::new();
-    for _ in 0..40 {
+    for _ in 0..39 {
         records.push(call(&rig.ingest, "/v1/x").await);
     }
-    let poison = records.remove(17);
+    let letter = poisoned(&rig, &sink, 1).await;
+    assert!(records.iter().all(|record| sink.row(*record).is_some()));
+    assert_eq!(letter.reason, "the gateway failed to write it");
+}
+
+/// Sends `rows` calls around one that is poison; its letter, after everything else was stored.
+async fn poisoned(rig: &Rig, sink: &Memory, rows: usize) -> DeadLetter {
+    let mut records = Vec::new();
+    sink.with(|t| t.away = true);
+    for _ in 0..=rows {
+        records.push(call(&rig.ingest, "/v1/x").await);
+    }
+    let poison = records.remove(rows / 2);
     sink.with(|t| {
         t.poison.insert(poison);
         t.away = false;
@@ -299,8 +426,50 @@ async fn poison(defect: bool) {
     assert!(rig.ingest.settled(LIMIT).await);
     assert!(records.iter().all(|record| sink.row(*record).is_some()));
     assert!(sink.row(poison).is_none());
-    assert_eq!(rig.ingest.stats().dead, 2, "its begin and its end");
-    assert_eq!(std::fs::read_dir(dir.path().join("dead")).unwrap().count(), 2);
+    assert_eq!(rig.ingest.stats().dead, 1);
+    let letter = sink.with(|t| t.letters.pop()).unwrap();
+    assert_eq!((letter.record, letter.org, letter.kind), (poison, OrgId::DEFAULT, LetterKind::Call));
+    let bodies: Vec<Bytes> = unpack(&letter.frames).unwrap().into_iter().map(|entry| entry.body).collect();
+    assert_eq!(bodies, [&b"{}"[..], b"answer"], "its begin and its end");
+    letter
+}
+
+#[tokio::test]
+async fn what_the_table_of_letters_refuses_goes_to_the_folder() {
+    let (dir, sink) = (tempfile::tempdir().unwrap(), Memory::default());
+    let rig = start(dir.path(), &sink);
+    sink.with(|t| t.no_letters = true);
+    let record = begin("/v1/x").record;
+    sink.with(|t| t.poison.insert(record));
+    rig.ingest.end(OrgId::DEFAULT, &end(record), vec![Bytes::from_static(b"kept")], None).wait().await.unwrap();
+    assert!(rig.ingest.settled(LIMIT).await);
+    let files = DeadFolder::of(dir.path()).list().unwrap();
+    let entries = DeadFolder::read(&files[0]).unwrap();
+    assert_eq!((files.len(), entries[0].record, &entries[0].body[..]), (1, record.0, &b"kept"[..]));
+}
+
+#[tokio::test]
+async fn a_drain_that_dies_says_so() {
+    let (dir, sink) = (tempfile::tempdir().unwrap(), Memory::default());
+    let mut rig = start(dir.path(), &sink);
+    sink.with(|t| t.away = true);
+    call(&rig.ingest, "/v1/x").await;
+    call(&rig.ingest, "/bomb").await;
+    let ended = tokio::time::timeout(LIMIT, rig.tasks.join_next()).await.expect("although the store is away");
+    assert_eq!(ended.unwrap().unwrap(), DrainEnd::Died);
+    rig.ingest.journal().close();
+    // Nothing of it was acknowledged: a better version finds it again.
+    let options = JournalOptions {
+        dir: dir.path().to_owned(),
+        durability: Durability::Durable,
+        segment_bytes: 8 << 10,
+        group_bytes: 4 << 10,
+        max_bytes: 1 << 30,
+    };
+    let (_journal, mut reader) = Journal::open(options).unwrap();
+    let mut entries = Vec::new();
+    reader.read(crate::journal::Limits { frames: 100, bytes: 1 << 20 }, &mut entries).unwrap();
+    assert_eq!(entries.len(), 4);
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@
 use bytes::{Buf, BufMut, Bytes};
 use uuid::Uuid;
 
-use super::{Frame, FrameKind};
+use super::{Entry, Frame, FrameKind};
 
 pub(super) const FRAME_MAGIC: [u8; 4] = [0xF4, b'T', b'G', 0x9C];
 const SEGMENT_MAGIC: [u8; 4] = [0xF5, b'T', b'G', 0x9C];
@@ -184,6 +184,24 @@ pub(super) fn encode(buf: &mut Vec<u8>, frame: &Frame, seq: u64, salts: Salts) {
     if let Some(slot) = header.get_mut(start..) {
         slot.copy_from_slice(&bytes);
     }
+}
+
+/// Appends a frame that was read back, under its own sequence and other salts.
+pub(super) fn encode_entry(buf: &mut Vec<u8>, entry: &Entry, salts: Salts) {
+    let mut payload = Vec::with_capacity(4 + entry.head.len() + entry.body.len());
+    payload.extend_from_slice(&u32::try_from(entry.head.len()).unwrap_or(u32::MAX).to_le_bytes());
+    payload.extend_from_slice(&entry.head);
+    payload.extend_from_slice(&entry.body);
+    let header = Header {
+        kind: entry.code,
+        len: u32::try_from(payload.len()).unwrap_or(u32::MAX),
+        payload_crc: crc32c::crc32c_append(salts.payload, &payload),
+        seq: entry.position.seq,
+        record: entry.record,
+        org: entry.org,
+    };
+    buf.extend_from_slice(&header.to_bytes(salts));
+    buf.extend_from_slice(&payload);
 }
 
 /// Gives the frames in `buf` new sequences from `first` on; returns the sequence behind the last.

@@ -10,9 +10,12 @@
 //! Invariants: one writer thread owns the current segment; readers see synced frames only; a file whose sync failed is
 //! never written again; sequences are contiguous within a segment and only ever grow.
 
+mod alarm;
 mod catalog;
+mod dead;
 mod frame;
 mod fs;
+mod parcel;
 mod reader;
 mod recover;
 #[cfg(test)]
@@ -28,12 +31,15 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use catalog::Catalog;
 pub use catalog::Spent;
+pub use dead::DeadFolder;
 use frame::Salts;
 use fs::{DirLock, Fs, StdFs};
+pub use parcel::{pack, unpack};
 pub use reader::{Entry, Limits, Position, Progress, Reader};
 
 /// Bytes of frames that may wait for the writer thread; more are refused. The edges' memory budget is far below it.
@@ -194,6 +200,8 @@ fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 struct Inner {
     shared: Arc<Shared>,
+    /// Rings when the writer thread panicked.
+    died: CancellationToken,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -202,9 +210,8 @@ impl Inner {
         hold(&self.shared.inbox).closed = true;
         self.shared.bell.notify_one();
         let Some(thread) = hold(&self.writer).take() else { return };
-        if thread.join().is_err() {
-            tracing::error!("journal.writer.panicked");
-        }
+        // A panic of its has rung the bell.
+        thread.join().ok();
         hold(&self.shared.lock).take();
     }
 }
@@ -246,9 +253,14 @@ impl Journal {
             options,
         });
         let writer = writer::Writer::new(Arc::clone(&shared), found.next_seq, found.last);
-        let thread = std::thread::Builder::new().name("journal-writer".into()).spawn(move || writer.run())?;
+        let died = CancellationToken::new();
+        let alarm = alarm::Alarm::new(died.clone());
+        let thread = std::thread::Builder::new().name("journal-writer".into()).spawn(move || {
+            let _alarm = alarm;
+            writer.run();
+        })?;
         let reader = Reader::new(Arc::clone(&shared), found.next_seq);
-        Ok((Self { inner: Arc::new(Inner { shared, writer: Mutex::new(Some(thread)) }) }, reader))
+        Ok((Self { inner: Arc::new(Inner { shared, died, writer: Mutex::new(Some(thread)) }) }, reader))
     }
 
     /// Never waits. The receipt resolves when the frame is as safe as `durability` asks, or could not be written.
@@ -349,9 +361,23 @@ impl Journal {
         self.inner.shared.give_back(spent);
     }
 
-    /// Copies frames, as they are on disk, to `dead/<first sequence>.seg`, a segment of their own. Blocks.
-    pub fn bury(&self, positions: &[Position]) -> std::io::Result<()> {
-        reader::bury(&self.inner.shared, positions)
+    /// Reads frames again that are not acknowledged yet, as far as they can be read. Blocks.
+    pub fn fetch(&self, positions: &[Position]) -> Vec<Entry> {
+        reader::fetch_readable(&self.inner.shared, positions)
+    }
+
+    /// Keeps the parcel of a record in `dead/`. Blocks.
+    ///
+    /// # Errors
+    /// When it is not safe there.
+    pub fn bury(&self, record: Uuid, parcel: &[u8]) -> std::io::Result<()> {
+        let shared = &self.inner.shared;
+        dead::bury(shared.fs.as_ref(), &shared.options.dir, record, parcel)
+    }
+
+    /// Resolves when the writer thread has died of a panic: nothing is kept any more, and waiters wait for ever.
+    pub async fn died(&self) {
+        self.inner.died.cancelled().await;
     }
 
     /// How the journal is doing now.

@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::catalog::file_name;
-use super::frame::{self, FRAME_MAGIC, HEADER, Header, SEGMENT_HEADER, Salts, SegmentHeader};
-use super::fs::{SegmentFile, read_full_at, write_all_at};
+use super::frame::{self, FRAME_MAGIC, HEADER, Header, SEGMENT_HEADER, Salts};
+use super::fs::{SegmentFile, read_full_at};
 use super::{FrameKind, Shared, count, hold};
 
 /// Bytes read at once.
@@ -31,6 +31,8 @@ pub struct Position {
 #[derive(Clone, Debug)]
 pub struct Entry {
     pub position: Position,
+    /// The kind as it is on disk.
+    pub code: u8,
     /// `None`: a kind that this version does not know.
     pub kind: Option<FrameKind>,
     pub record: Uuid,
@@ -312,19 +314,16 @@ impl Reader {
     }
 }
 
-fn entry(position: Position, header: &Header, payload: Bytes) -> Entry {
+pub(super) fn entry(position: Position, header: &Header, payload: Bytes) -> Entry {
     // A payload with a right checksum always splits; were it otherwise, an empty head is refused further up.
     let (head, body) = frame::split_payload(payload).unwrap_or_default();
-    Entry { position, kind: header.frame_kind(), record: header.record, org: header.org, head, body }
-}
-
-fn salts_of(shared: &Shared, position: Position) -> io::Result<Salts> {
-    hold(&shared.catalog).get(position.segment).map(|s| s.salts).ok_or_else(|| io::ErrorKind::NotFound.into())
+    let (code, kind) = (header.kind, header.frame_kind());
+    Entry { position, code, kind, record: header.record, org: header.org, head, body }
 }
 
 /// Header and all bytes of a frame, checked.
 fn fetch_raw(shared: &Shared, position: Position) -> io::Result<(Header, Bytes)> {
-    let salts = salts_of(shared, position)?;
+    let salts = hold(&shared.catalog).get(position.segment).map(|s| s.salts).ok_or(io::ErrorKind::NotFound)?;
     let file = shared.fs.open(&shared.options.dir.join(file_name(position.segment)))?;
     let bad = || io::Error::from(io::ErrorKind::InvalidData);
     let start = read_full_at(file.as_ref(), HEADER, position.offset)?;
@@ -336,25 +335,19 @@ fn fetch_raw(shared: &Shared, position: Position) -> io::Result<(Header, Bytes)>
     Ok((header, raw))
 }
 
-/// Copies frames to `dead/`, in files that are segments with holes: one for each segment that they come from.
-pub(super) fn bury(shared: &Shared, positions: &[Position]) -> io::Result<()> {
-    let dir = shared.options.dir.join("dead");
-    shared.fs.create_dir(&dir)?;
+/// Reads frames again that are not acknowledged yet. One that cannot be read is left out, and its segment is kept aside
+/// instead of being deleted.
+pub(super) fn fetch_readable(shared: &Shared, positions: &[Position]) -> Vec<Entry> {
+    let mut entries = Vec::with_capacity(positions.len());
     for position in positions {
-        let path = dir.join(format!("{:016x}.seg", position.seq));
-        let (_, raw) = fetch_raw(shared, *position)?;
-        let salts = salts_of(shared, *position)?;
-        let header = SegmentHeader { first: position.seq, previous: (0, 0), salts };
-        let mut bytes = header.to_bytes();
-        bytes.extend_from_slice(&raw);
-        // A file of that name is from a try that failed half-way.
-        match shared.fs.remove(&path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
+        match fetch_raw(shared, *position) {
+            Ok((header, raw)) => entries.push(entry(*position, &header, raw.slice(HEADER..))),
+            Err(error) => {
+                tracing::error!(%error, seq = position.seq, "journal.frame.unreadable");
+                hold(&shared.catalog).damaged(position.segment);
+                count(&shared.counters.frames_lost, 1);
+            }
         }
-        let file = shared.fs.create(&path)?;
-        write_all_at(file.as_ref(), &bytes, 0)?;
-        file.sync_data()?;
     }
-    shared.fs.sync_dir(&dir)
+    entries
 }

@@ -329,6 +329,7 @@ impl Writer {
             self.leave(self.buf.len());
             return self.rescue();
         }
+        metrics::histogram!("trailgate_journal_sync_seconds").record(before.elapsed());
         let took = u64::try_from(before.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.shared.counters.last_sync_us.store(took, Ordering::Relaxed);
         self.publish();

@@ -3,6 +3,7 @@
 //! Nothing here does I/O, knows HTTP or knows SQL.
 
 pub mod capture;
+pub mod dead_letter;
 pub mod exchange;
 pub mod filter;
 pub mod id;

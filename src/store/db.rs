@@ -5,9 +5,9 @@
 //! let go of the old one.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use sqlx::Connection as _;
@@ -20,6 +20,8 @@ use super::options::{StoreOptions, Target, target};
 
 /// Time-outs in a row after which the pool is replaced.
 const STRIKES: u32 = 3;
+/// A pool is given so long at least: when the server is only overloaded, more and more connections would make it worse.
+const POOL_LIFE: Duration = Duration::from_secs(10);
 /// How long a read waits for a connection. Readers hear "not available" in this time when the server is silent.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
 
@@ -45,6 +47,7 @@ pub(super) struct PostgresSide {
     pool: ArcSwap<PgPool>,
     max: u32,
     strikes: AtomicU32,
+    replaced: Mutex<Instant>,
 }
 
 impl Db {
@@ -65,6 +68,7 @@ impl Db {
                 limit,
                 max,
                 strikes: AtomicU32::new(0),
+                replaced: Mutex::new(Instant::now()),
             })),
         })
     }
@@ -126,6 +130,11 @@ impl PostgresSide {
         if self.strikes.fetch_add(1, Ordering::Relaxed) + 1 < STRIKES {
             return;
         }
+        let mut replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
+        if replaced.elapsed() < POOL_LIFE {
+            return;
+        }
+        *replaced = Instant::now();
         self.strikes.store(0, Ordering::Relaxed);
         tracing::warn!(strikes = STRIKES, "store.pool_replaced");
         // The old pool is dropped with its last user and not closed: closing waits for the silent peer.

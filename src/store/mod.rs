@@ -11,14 +11,17 @@
 mod bodies;
 mod compare;
 mod db;
+mod dead_letters;
 mod dialect;
 mod error;
 mod exchanges;
 mod keys;
+mod link;
 mod lower;
 mod matching;
 mod migrate;
 mod options;
+mod probe;
 mod properties;
 mod record;
 mod rollup;

@@ -6,12 +6,15 @@ use std::time::Duration;
 use sqlx::{Executor, SqlStr};
 
 use super::db::Db;
-use super::{Store, StoreOptions, dialect, exchanges, keys, properties, sessions, updates, users};
+use super::{
+    Store, StoreOptions, dead_letters, dialect, exchanges, keys, link, properties, sessions, updates, users,
+};
 
 #[path = "../../tests/it/support/pg.rs"]
 mod pg;
 
-const SHARED: [&[&str]; 6] = [
+const SHARED: [&[&str]; 7] = [
+    dead_letters::STATEMENTS,
     exchanges::STATEMENTS,
     keys::STATEMENTS,
     properties::STATEMENTS,
@@ -43,7 +46,8 @@ async fn every_statement_is_valid_on_sqlite() {
 async fn every_statement_is_valid_on_postgres() {
     let store = migrated(pg::database().await).await;
     let Db::Postgres(side) = &*store.db else { panic!("another database") };
-    for sql in SHARED.concat().into_iter().chain(dialect::postgres::STATEMENTS.iter().copied()) {
+    let own = [dialect::postgres::STATEMENTS, link::STATEMENTS].concat();
+    for sql in SHARED.concat().into_iter().chain(own) {
         let prepared = (&side.read()).prepare(SqlStr::from_static(sql)).await;
         assert!(prepared.is_ok(), "{sql}: {:?}", prepared.err());
     }
@@ -68,4 +72,6 @@ fn futures_are_send(store: &super::Store, row: &crate::model::query::KeyRow) {
     send(store.property_values(OrgId::DEFAULT, "k", "", 1));
     send(store.set_session_tag(OrgId::DEFAULT, "s", "t"));
     send(store.set_session_feedback(OrgId::DEFAULT, "s", true));
+    send(store.dead_letters(OrgId::DEFAULT, None, 1));
+    send(store.drop_dead_letter(OrgId::DEFAULT, crate::model::id::RecordId::generate()));
 }

@@ -13,15 +13,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection, SqlitePool};
-use tokio::time::timeout;
 use uuid::Uuid;
 
+use super::dead_letters::DROP;
 use super::dialect::{Dialect, postgres, sqlite};
 use super::error::StoreError;
+use super::link::{Link, limited};
+use super::probe::plain_call;
 use super::record::Record;
 use super::rollup::{self, RollUp, SessionDelta};
 use crate::model::exchange::Exchange;
-use crate::model::id::{OrgId, RequestId};
+use crate::model::id::{OrgId, RecordId, RequestId};
 use crate::model::query::Written;
 
 /// zstd's fastest regular level.
@@ -31,25 +33,26 @@ const SHORT_LEVEL: i32 = -3;
 const SHORT: usize = 8 * 1024;
 /// Bodies of up to so many bytes are not compressed at all: a sixth of what a call costs this process, for a kilobyte.
 const PLAIN: usize = 2 * 1024;
-/// How long to wait for a new connection.
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// A transaction is a handful of statements, and each may take the limit of one.
-const STATEMENTS_A_BATCH: u32 = 4;
 
 /// The drain's connection: its own, outside any pool.
 pub struct Writer {
-    link: Link,
+    side: Side,
 }
 
-enum Link {
+enum Side {
     /// The store's one writing connection, shared with small updates: SQLite has one writer at a time anyhow.
     Sqlite(SqlitePool),
-    Postgres {
-        options: Box<PgConnectOptions>,
-        /// Absent before the first batch, and after a fault until the next.
-        connection: Option<PgConnection>,
-        limit: Duration,
-    },
+    Postgres(Box<Link>),
+}
+
+/// How a transaction ends that went through.
+#[derive(Clone, Copy)]
+enum Finish {
+    Keep,
+    /// It was only a trial.
+    TakeBack,
+    /// The record had been put aside: where it is new now, its letter goes with the same commit.
+    Release(OrgId, RecordId),
 }
 
 /// A call's bodies and headers as they go into `body`.
@@ -71,12 +74,11 @@ impl Packed {
 
 impl Writer {
     pub(super) const fn sqlite(pool: SqlitePool) -> Self {
-        Self { link: Link::Sqlite(pool) }
+        Self { side: Side::Sqlite(pool) }
     }
 
     pub(super) fn postgres(options: PgConnectOptions, statement_timeout: Duration) -> Self {
-        let limit = statement_timeout.saturating_mul(STATEMENTS_A_BATCH);
-        Self { link: Link::Postgres { options: Box::new(options), connection: None, limit } }
+        Self { side: Side::Postgres(Box::new(Link::new(options, statement_timeout))) }
     }
 
     /// One idempotent transaction: rows, bodies, properties, and roll-ups from the rows that were new.
@@ -86,36 +88,61 @@ impl Writer {
     /// [`StoreError::Rejected`] where the database refuses one of these rows for what it holds. Nothing of the batch is
     /// stored in either case.
     pub async fn write(&mut self, batch: &[Exchange]) -> Result<Written, StoreError> {
+        self.transact(batch, Finish::Keep).await
+    }
+
+    /// Whether a plain row would go in now. Leaves nothing behind.
+    ///
+    /// # Errors
+    /// Where it would not: then the fault is the store's.
+    pub async fn probe(&mut self) -> Result<(), StoreError> {
+        self.transact(&[plain_call()], Finish::TakeBack).await.map(drop)
+    }
+
+    /// Stores a record that had been put aside, and drops its letter with the same commit. Where the record is in the store
+    /// already, nothing is new and the letter stays.
+    ///
+    /// # Errors
+    /// As [`Writer::write`]; the letter stays.
+    pub async fn release(&mut self, call: &Exchange) -> Result<Written, StoreError> {
+        self.transact(std::slice::from_ref(call), Finish::Release(call.org, call.record)).await
+    }
+
+    async fn transact(&mut self, batch: &[Exchange], finish: Finish) -> Result<Written, StoreError> {
         if batch.is_empty() {
             return Ok(Written::default());
         }
         let packed = pack(batch).await?;
-        match self.once(batch, &packed).await {
+        match self.once(batch, &packed, finish).await {
             // Another writer was in the way and the database undid this one: by now the other is through.
-            Err(error) if error.is_conflict() => self.once(batch, &packed).await,
+            Err(error) if error.is_conflict() => self.once(batch, &packed, finish).await,
             result => result,
         }
     }
 
-    async fn once(&mut self, batch: &[Exchange], packed: &[Packed]) -> Result<Written, StoreError> {
-        match &mut self.link {
-            Link::Sqlite(pool) => {
+    async fn once(&mut self, batch: &[Exchange], packed: &[Packed], finish: Finish) -> Result<Written, StoreError> {
+        match &mut self.side {
+            Side::Sqlite(pool) => {
                 let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
                 let written = store(&mut sqlite::Bulk(&mut tx), batch, packed).await?;
-                tx.commit().await?;
+                match finish {
+                    Finish::TakeBack => tx.rollback().await?,
+                    Finish::Keep => tx.commit().await?,
+                    Finish::Release(org, record) => {
+                        if !written.new.is_empty() {
+                            sqlx::query(DROP).bind(org.0).bind(record.0).execute(&mut *tx).await?;
+                        }
+                        tx.commit().await?;
+                    }
+                }
                 Ok(written)
             }
-            Link::Postgres { options, connection, limit } => {
-                let mut open = match connection.take() {
-                    Some(open) => open,
-                    None => dial(options).await?,
-                };
-                let result = timeout(*limit, in_postgres(&mut open, batch, packed)).await;
-                let result = result.unwrap_or_else(|_| Err(StoreError::too_slow()));
-                // After a fault of the connection it is closed, not returned anywhere: a silent peer must never be
-                // waited for. After a refusal it is as good as before.
+            Side::Postgres(link) => {
+                let mut open = link.take().await?;
+                let result = in_postgres(&mut open, link.limit(), batch, packed, finish).await;
+                // After a fault of the connection it is dropped. After a refusal it is as good as before.
                 if !result.as_ref().is_err_and(|e| e.is_unavailable() && !e.is_conflict()) {
-                    *connection = Some(open);
+                    link.put_back(open);
                 }
                 result
             }
@@ -123,21 +150,36 @@ impl Writer {
     }
 }
 
-async fn dial(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
-    let dialled = timeout(CONNECT_LIMIT, PgConnection::connect_with(options)).await;
-    Ok(dialled.map_err(|_| StoreError::too_slow())??)
-}
-
-async fn in_postgres(open: &mut PgConnection, batch: &[Exchange], packed: &[Packed]) -> Result<Written, StoreError> {
-    let mut tx = open.begin().await?;
-    match store(&mut postgres::Bulk(&mut tx), batch, packed).await {
-        Ok(written) => {
-            tx.commit().await?;
+async fn in_postgres(
+    open: &mut PgConnection,
+    limit: Duration,
+    batch: &[Exchange],
+    packed: &[Packed],
+    finish: Finish,
+) -> Result<Written, StoreError> {
+    let mut tx = limited(limit, open.begin()).await?;
+    let result: Result<Written, StoreError> = async {
+        let written = store(&mut postgres::Bulk { connection: &mut tx, limit }, batch, packed).await?;
+        if let (Finish::Release(org, record), false) = (finish, written.new.is_empty()) {
+            limited(limit, sqlx::query(DROP).bind(org.0).bind(record.0).execute(&mut *tx)).await?;
+        }
+        Ok(written)
+    }
+    .await;
+    match result {
+        Ok(written) if matches!(finish, Finish::TakeBack) => {
+            limited(limit, tx.rollback()).await?;
             Ok(written)
         }
+        Ok(written) => {
+            limited(limit, tx.commit()).await?;
+            Ok(written)
+        }
+        // The connection is dropped, and with it the transaction: no word more to a server that may be silent.
+        Err(error) if error.is_unavailable() && !error.is_conflict() => Err(error),
         Err(error) => {
             // Explicit, so that the connection is clean when it is used again.
-            tx.rollback().await?;
+            limited(limit, tx.rollback()).await?;
             Err(error)
         }
     }

@@ -12,6 +12,7 @@
 mod api_queries;
 mod api_shapes;
 mod clients;
+mod database_away;
 mod demo;
 mod proxy_bytes;
 mod proxy_ends;

@@ -139,13 +139,28 @@ async fn a_segment_without_a_readable_header_is_kept_aside() {
 }
 
 #[tokio::test]
-async fn a_dead_frame_is_a_segment_that_can_be_read() {
+async fn a_dead_record_is_a_segment_that_can_be_read() {
     let (files, _) = written(3, 1 << 20).await;
     let (sim, journal, mut reader) = open_files(&files);
     let entries = read_all(&mut reader);
-    journal.bury(&[entries[1].position]).unwrap();
-    journal.bury(&[entries[1].position]).unwrap();
+    let parcel = pack(&journal.fetch(&[entries[1].position]));
+    journal.bury(entries[1].record, &parcel).unwrap();
+    journal.bury(entries[1].record, &parcel).unwrap();
     let (path, data) = sim.files().into_iter().find(|(path, _)| path.starts_with("/j/dead")).unwrap();
-    assert_eq!(path, Path::new("/j/dead/0000000000000002.seg"));
+    assert_eq!(path, Path::new(&format!("/j/dead/{}.seg", entries[1].record.simple())));
+    assert_eq!(unpack(&data.clone().into()).unwrap()[0].record, entries[1].record);
     assert_eq!(recovered(&BTreeMap::from([(PathBuf::from("/j/0000000000000002"), data)])), [11]);
+}
+
+#[tokio::test]
+async fn a_frame_that_cannot_be_read_again_costs_itself_only() {
+    let (files, _) = written(3, 1 << 20).await;
+    let (sim, journal, mut reader) = open_files(&files);
+    let positions: Vec<Position> = read_all(&mut reader).iter().map(|entry| entry.position).collect();
+    let path = files.keys().next().unwrap();
+    sim.damage(path, usize::try_from(positions[1].offset).unwrap() + 70);
+    assert_eq!(journal.fetch(&positions).len(), 2);
+    let spent = journal.acknowledge(&positions, journal.tail());
+    journal.give_back(spent);
+    assert!(sim.files().contains_key(&path.with_extension("bad")), "it is kept aside");
 }

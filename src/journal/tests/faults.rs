@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::sim::Sim;
+use super::sim::{PANIC, Sim};
 use super::*;
 
 const EIO: i32 = 5;
@@ -178,4 +178,16 @@ async fn one_process_a_directory_and_nothing_after_close() {
     journal.close();
     assert!(matches!(journal.append(frame(FrameKind::End, 2)).wait().await, Err(JournalError::Closed)));
     assert_eq!(records(&sim.power_cut(0)), [1], "close syncs what was queued");
+}
+
+#[tokio::test]
+async fn a_writer_that_panics_rings() {
+    let sim = Sim::default();
+    let (journal, _reader) = open(&sim, Durability::Durable);
+    journal.append(frame(FrameKind::Posted, 1)).wait().await.unwrap();
+    sim.fail_at(sim.ops(), PANIC);
+    journal.append_unwatched(frame(FrameKind::Posted, 2));
+    tokio::time::timeout(Duration::from_secs(10), journal.died()).await.expect("it rings");
+    journal.close();
+    assert_eq!(records(&sim.killed()), [1]);
 }

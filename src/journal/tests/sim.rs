@@ -8,6 +8,9 @@ use std::sync::{Arc, Mutex};
 use crate::journal::fs::{DirLock, Fs, SegmentFile};
 use crate::journal::hold;
 
+/// Instead of an error's number: the operation panics.
+pub(super) const PANIC: i32 = -1;
+
 #[derive(Default)]
 struct Inode {
     data: Vec<u8>,
@@ -35,6 +38,11 @@ impl Sim {
     /// The operation of that number, counted from the first that changes the disk, fails with an error of the system.
     pub(super) fn fail_at(&self, op: usize, errno: i32) {
         hold(&self.0).fail = Some((op, errno));
+    }
+    /// A byte of a file rots.
+    pub(super) fn damage(&self, path: &Path, at: usize) {
+        let file = self.inode(path).unwrap();
+        hold(&file).data[at] ^= 1;
     }
     pub(super) fn ops(&self) -> usize {
         hold(&self.0).ops
@@ -88,6 +96,10 @@ impl Sim {
         let op = disk.ops;
         disk.ops += 1;
         match disk.fail {
+            Some((at, PANIC)) if at == op => {
+                drop(disk);
+                panic!("a defect in the writer");
+            }
             Some((at, errno)) if at == op => Err(io::Error::from_raw_os_error(errno)),
             _ => Ok(()),
         }

@@ -1,6 +1,7 @@
 //! Bulk writes on PostgreSQL: arrays through `UNNEST`, which measured equal to `COPY` and allows `ON CONFLICT`.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
@@ -10,12 +11,17 @@ use super::{
     session_property_merge, with_columns,
 };
 use crate::store::error::StoreError;
+use crate::store::link::limited;
 use crate::store::record::Record;
 use crate::store::rollup::{RollUp, SessionDelta};
 use crate::store::write::{Packed, Starts, add_starts, start_of};
 
 /// A connection inside a transaction.
-pub(in crate::store) struct Bulk<'c>(pub &'c mut PgConnection);
+pub(in crate::store) struct Bulk<'c> {
+    pub connection: &'c mut PgConnection,
+    /// Of each statement.
+    pub limit: Duration,
+}
 
 /// Bytes of bodies a statement, so that no message nears the protocol's limit of 1 GB and memory stays bounded.
 const BODY_BYTES: usize = 16 << 20;
@@ -92,7 +98,7 @@ impl Dialect for Bulk<'_> {
                     sqlx::query_as::<_, (Uuid, Uuid)>(INSERT_CALLS)$(.bind(column(chunk, |row| row.$column.clone())))*
                 };
             }
-            inserted.extend(with_columns!(bind_all).fetch_all(&mut *self.0).await?);
+            inserted.extend(limited(self.limit, with_columns!(bind_all).fetch_all(&mut *self.connection)).await?);
         }
         Ok(inserted)
     }
@@ -103,7 +109,7 @@ impl Dialect for Bulk<'_> {
             let query = sqlx::query_as::<_, (Uuid, Uuid)>(KNOWN)
                 .bind(column(chunk, |row| row.org_id))
                 .bind(column(chunk, |row| row.record_id));
-            known.extend(query.fetch_all(&mut *self.0).await?);
+            known.extend(limited(self.limit, query.fetch_all(&mut *self.connection)).await?);
         }
         Ok(known)
     }
@@ -115,7 +121,7 @@ impl Dialect for Bulk<'_> {
         while !rest.is_empty() {
             let (chunk, after) = rest.split_at(body_chunk(rest));
             rest = after;
-            sqlx::query(INSERT_BODIES)
+            let query = sqlx::query(INSERT_BODIES)
                 .bind(column(chunk, |(row, _)| row.org_id))
                 .bind(column(chunk, |(row, _)| row.id))
                 .bind(column(chunk, |(_, body)| body.request.as_deref()))
@@ -123,25 +129,23 @@ impl Dialect for Bulk<'_> {
                 .bind(column(chunk, |(_, body)| body.request_facts.as_slice()))
                 .bind(column(chunk, |(_, body)| body.response_facts.as_slice()))
                 .bind(column(chunk, |(_, body)| body.request_headers.as_slice()))
-                .bind(column(chunk, |(_, body)| body.response_headers.as_slice()))
-                .execute(&mut *self.0)
-                .await?;
+                .bind(column(chunk, |(_, body)| body.response_headers.as_slice()));
+            limited(self.limit, query.execute(&mut *self.connection)).await?;
         }
         Ok(())
     }
 
     async fn insert_properties(&mut self, rows: &[&Record<'_>]) -> Result<(), StoreError> {
         for chunk in properties(rows).chunks(CHUNK) {
-            sqlx::query(INSERT_PROPERTIES)
+            let query = sqlx::query(INSERT_PROPERTIES)
                 .bind(column(chunk, |(row, _)| row.org_id))
                 .bind(column(chunk, |(row, _)| row.id))
                 .bind(column(chunk, |(_, property)| property.key_lower.as_str()))
                 .bind(column(chunk, |(_, property)| &*property.key))
                 .bind(column(chunk, |(_, property)| property.value_key.as_str()))
                 .bind(column(chunk, |(_, property)| property.value_long.as_deref()))
-                .bind(column(chunk, |(row, _)| row.started_at))
-                .execute(&mut *self.0)
-                .await?;
+                .bind(column(chunk, |(row, _)| row.started_at));
+            limited(self.limit, query.execute(&mut *self.connection)).await?;
         }
         Ok(())
     }
@@ -168,19 +172,18 @@ impl Dialect for Bulk<'_> {
             for part in 0..8 {
                 query = query.bind(column(chunk, |(_, delta)| delta.tokens.get(part).copied().unwrap_or_default()));
             }
-            add_starts(&mut starts, query.fetch_all(&mut *self.0).await?);
+            add_starts(&mut starts, limited(self.limit, query.fetch_all(&mut *self.connection)).await?);
         }
         Ok(starts)
     }
 
     async fn move_session_properties(&mut self, sessions: &[(Uuid, &str, i64)]) -> Result<(), StoreError> {
         for chunk in sessions.chunks(CHUNK) {
-            sqlx::query(MOVE_SESSIONS)
+            let query = sqlx::query(MOVE_SESSIONS)
                 .bind(column(chunk, |row| row.0))
                 .bind(column(chunk, |row| row.1))
-                .bind(column(chunk, |row| row.2))
-                .execute(&mut *self.0)
-                .await?;
+                .bind(column(chunk, |row| row.2));
+            limited(self.limit, query.execute(&mut *self.connection)).await?;
         }
         Ok(())
     }
@@ -188,13 +191,12 @@ impl Dialect for Bulk<'_> {
     async fn insert_session_users(&mut self, sum: &RollUp<'_>) -> Result<(), StoreError> {
         let rows: Vec<_> = sum.users.iter().collect();
         for chunk in rows.chunks(CHUNK) {
-            sqlx::query(INSERT_USERS)
+            let query = sqlx::query(INSERT_USERS)
                 .bind(column(chunk, |(key, _)| key.0))
                 .bind(column(chunk, |(key, _)| key.1))
                 .bind(column(chunk, |(key, _)| key.2.as_str()))
-                .bind(column(chunk, |(_, long)| long.as_deref()))
-                .execute(&mut *self.0)
-                .await?;
+                .bind(column(chunk, |(_, long)| long.as_deref()));
+            limited(self.limit, query.execute(&mut *self.connection)).await?;
         }
         Ok(())
     }
@@ -202,16 +204,15 @@ impl Dialect for Bulk<'_> {
     async fn upsert_session_properties(&mut self, sum: &RollUp<'_>, starts: &Starts) -> Result<(), StoreError> {
         let rows: Vec<_> = sum.properties.iter().collect();
         for chunk in rows.chunks(CHUNK) {
-            sqlx::query(UPSERT_SESSION_PROPERTIES)
+            let query = sqlx::query(UPSERT_SESSION_PROPERTIES)
                 .bind(column(chunk, |(key, _)| key.0))
                 .bind(column(chunk, |(key, _)| key.1))
                 .bind(column(chunk, |(key, _)| key.2))
                 .bind(column(chunk, |(key, _)| key.3))
                 .bind(column(chunk, |(_, delta)| delta.long))
                 .bind(column(chunk, |(key, delta)| start_of(starts, key.0, key.1).unwrap_or(delta.last_at)))
-                .bind(column(chunk, |(_, delta)| delta.last_at))
-                .execute(&mut *self.0)
-                .await?;
+                .bind(column(chunk, |(_, delta)| delta.last_at));
+            limited(self.limit, query.execute(&mut *self.connection)).await?;
         }
         Ok(())
     }
@@ -219,14 +220,13 @@ impl Dialect for Bulk<'_> {
     async fn upsert_property_keys(&mut self, sum: &RollUp<'_>) -> Result<(), StoreError> {
         let rows: Vec<_> = sum.keys.iter().collect();
         for chunk in rows.chunks(CHUNK) {
-            sqlx::query(UPSERT_KEYS)
+            let query = sqlx::query(UPSERT_KEYS)
                 .bind(column(chunk, |(key, _)| key.0))
                 .bind(column(chunk, |(key, _)| key.1))
                 .bind(column(chunk, |(_, delta)| delta.key))
                 .bind(column(chunk, |(_, delta)| delta.first_at))
-                .bind(column(chunk, |(_, delta)| delta.last_at))
-                .execute(&mut *self.0)
-                .await?;
+                .bind(column(chunk, |(_, delta)| delta.last_at));
+            limited(self.limit, query.execute(&mut *self.connection)).await?;
         }
         Ok(())
     }

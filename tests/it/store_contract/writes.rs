@@ -1,7 +1,10 @@
 //! The writer's promises.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use bytes::Bytes;
+use trailgate::model::dead_letter::{DeadLetter, DeadLetterRow, LetterKind};
 use trailgate::model::exchange::{Exchange, Source, Usage};
 use trailgate::model::filter::Filter;
 use trailgate::model::id::{OrgId, RecordId, RequestId};
@@ -179,6 +182,103 @@ pub async fn writers_share_sessions(bed: Bed) {
     let sessions = sessions(&bed.store).await;
     assert_eq!(sessions.len(), 5);
     assert!(sessions.values().all(|s| s.totals.calls == 160), "{sessions:?}");
+}
+
+/// Ten replicas are sent the same records, some of them break off in the middle of a batch, and all is there once.
+pub async fn replicas_with_the_same_records_store_each_once(bed: Bed) {
+    let calls: Vec<Exchange> = (0..120_i64)
+        .map(|i| {
+            let mut call = in_session(&format!("s{}", i % 7), i);
+            call.properties = vec![property("a", &(i % 3).to_string())];
+            call.user_id = Some(format!("u{}", i % 2));
+            call
+        })
+        .collect();
+    let mut tasks = tokio::task::JoinSet::new();
+    for replica in 0..10_usize {
+        let (store, mut calls) = (bed.store.clone(), calls.clone());
+        calls.rotate_left(replica * 12);
+        tasks.spawn(async move {
+            let mut link = store.writer().await.unwrap();
+            let mut new = 0;
+            for (n, batch) in calls.chunks(30).enumerate() {
+                if replica % 3 == 2 && n == 2 {
+                    // As a killed process leaves it: somewhere in the transaction, without a word.
+                    let cut = Duration::from_micros(400 * replica as u64);
+                    if tokio::time::timeout(cut, link.write(batch)).await.is_err() {
+                        link = store.writer().await.unwrap();
+                    }
+                }
+                new += link.write(batch).await.unwrap().new.len();
+            }
+            new
+        });
+    }
+    let mut new = 0;
+    while let Some(done) = tasks.join_next().await {
+        new += done.unwrap();
+    }
+    assert!(new <= calls.len(), "{new} rows were told as new");
+    let sessions = sessions(&bed.store).await;
+    let stored: i64 = sessions.values().map(|s| s.totals.calls).sum();
+    assert_eq!((sessions.len(), stored), (7, 120), "{sessions:?}");
+    assert_eq!(bed.store.calls(ORG, &every_call(Filter::ALL)).await.unwrap().len(), calls.len());
+}
+
+/// A probe finds the store good, and is not there afterwards.
+pub async fn a_probe_leaves_nothing(bed: Bed) {
+    let mut link = bed.store.writer().await.unwrap();
+    link.probe().await.unwrap();
+    link.write(&[in_session("s", 0)]).await.unwrap();
+    link.probe().await.unwrap();
+    assert_eq!(bed.store.calls(ORG, &every_call(Filter::ALL)).await.unwrap().len(), 1);
+    assert_eq!(sessions(&bed.store).await.into_keys().collect::<Vec<_>>(), ["s"]);
+    assert!(bed.store.property_keys(ORG).await.unwrap().is_empty());
+}
+
+pub async fn dead_letters_are_kept_paged_and_released(bed: Bed) {
+    let other = bed.store.create_org("other").await.unwrap();
+    let letter = |n: i64, call: &Exchange, frames: &'static [u8]| DeadLetter {
+        org: call.org,
+        record: call.record,
+        at: Micros(T0 + n / 2),
+        kind: LetterKind::Call,
+        reason: "a reason\0".to_owned(),
+        frames: Bytes::from_static(frames),
+    };
+    let calls: Vec<Exchange> = (0..7).map(|n| in_session("s", n)).collect();
+    for (n, call) in (0..).zip(&calls) {
+        bed.store.put_dead_letter(&letter(n, call, b"whole\0frames")).await.unwrap();
+        bed.store.put_dead_letter(&letter(n, call, b"part")).await.unwrap();
+    }
+    let mut listed = Vec::new();
+    loop {
+        let after = listed.last().map(|row: &DeadLetterRow| (row.at, row.record));
+        let page = bed.store.dead_letters(ORG, after, 3).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        listed.extend(page);
+    }
+    let mut wanted: Vec<_> = (0..).zip(&calls).map(|(n, call): (i64, _)| (Micros(T0 + n / 2), call.record)).collect();
+    wanted.sort_unstable_by(|a, b| b.cmp(a));
+    assert_eq!(listed.iter().map(|row| (row.at, row.record)).collect::<Vec<_>>(), wanted);
+    assert!(listed.iter().all(|row| (row.kind.as_str(), row.bytes) == ("call", 12)));
+    let record = calls[0].record;
+    assert_eq!(bed.store.dead_letter(ORG, record).await.unwrap().unwrap(), "whole\0frames".as_bytes());
+
+    assert!(bed.store.dead_letters(other, None, 10).await.unwrap().is_empty());
+    assert!(bed.store.dead_letter(other, record).await.unwrap().is_none());
+    assert!(!bed.store.drop_dead_letter(other, record).await.unwrap());
+
+    let mut link = bed.store.writer().await.unwrap();
+    assert_eq!(link.release(&calls[0]).await.unwrap().new.len(), 1);
+    assert!(bed.store.dead_letter(ORG, record).await.unwrap().is_none());
+    link.write(&calls[1..2]).await.unwrap();
+    assert_eq!(link.release(&calls[1]).await.unwrap().replayed, 1);
+    assert!(bed.store.dead_letter(ORG, calls[1].record).await.unwrap().is_some(), "it may hold more than the row");
+    assert!(bed.store.drop_dead_letter(ORG, calls[1].record).await.unwrap());
+    assert_eq!(bed.store.dead_letters(ORG, None, 10).await.unwrap().len(), 5);
 }
 
 pub async fn an_earlier_call_moves_its_session(bed: Bed) {
