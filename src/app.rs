@@ -22,13 +22,14 @@ use tower::ServiceExt as _;
 
 use crate::api::{self, ApiState, JournalState, Limits, Probes};
 use crate::auth::{Auth, AuthFault};
-use crate::config::{AuthMode, Config, Durability};
+use crate::config::{AuthMode, Config, Durability, OnFull};
 use crate::ingest::enrich::{EnrichContext, enrich};
 use crate::ingest::{Budget, DrainOptions, Ingest, IngestParts, Sink, StoreSink};
-use crate::journal::{self, Journal, JournalOptions, Reader};
+use crate::journal::{self, Journal, JournalOptions, Reader, Step};
 use crate::listen;
 use crate::live::Live;
 use crate::model::exchange::Exchange;
+use crate::model::gap::Gap;
 use crate::model::query::Written;
 use crate::pricing::Pricing;
 use crate::proxy::Proxy;
@@ -45,6 +46,8 @@ const LAST_DRAIN: Duration = Duration::from_secs(5);
 const STUCK: Duration = Duration::from_secs(120);
 /// Bytes of one write to the journal at most.
 const GROUP_BYTES: usize = 1 << 20;
+/// Disk that is held for the last words of a journal that closes on a full disk.
+const RESERVE_BYTES: u64 = 8 << 20;
 /// Watchers of live rows that fall so many events behind are told to fetch anew.
 const LIVE_EVENTS: usize = 1_024;
 
@@ -135,7 +138,7 @@ impl Gateway {
             ingest: ingest.clone(),
             auth: auth.clone(),
             limits: Limits { log_bytes: config.capture.max_log_bytes, ..Limits::default() },
-            probes: probes(&ingest, metrics),
+            probes: probes(&ingest, config.journal.on_full, metrics),
         };
         Ok(Self { config, address, store, ingest, auth, door: Arc::new(Door::new(state, proxy)), prepared, drain })
     }
@@ -249,6 +252,11 @@ impl Sink for PreparedSink {
         self.prepared.cancelled().await;
         self.sink.write(batch).await
     }
+
+    async fn write_gaps(&mut self, gaps: &[Gap]) -> Result<(), StoreError> {
+        self.prepared.cancelled().await;
+        self.sink.write_gaps(gaps).await
+    }
 }
 
 /// Brings the database to where serving needs it, however long it is away.
@@ -297,11 +305,13 @@ fn open_journal(config: &Config) -> anyhow::Result<(Journal, Reader)> {
         segment_bytes: config.journal.segment_bytes,
         group_bytes: GROUP_BYTES,
         max_bytes: config.journal.max_bytes,
+        min_free_bytes: config.journal.min_free_bytes,
+        reserve_bytes: RESERVE_BYTES,
     };
     Journal::open(options).with_context(|| format!("the journal in {} cannot be opened", dir.display()))
 }
 
-fn probes(ingest: &Ingest, metrics: PrometheusHandle) -> Probes {
+fn probes(ingest: &Ingest, on_full: OnFull, metrics: PrometheusHandle) -> Probes {
     let for_metrics = ingest.clone();
     let for_journal = ingest.clone();
     Probes {
@@ -311,11 +321,17 @@ fn probes(ingest: &Ingest, metrics: PrometheusHandle) -> Probes {
         }),
         journal: Arc::new(move || {
             let stats = for_journal.journal().stats();
+            let writable = stats.step < Step::Full;
             JournalState {
-                writable: stats.disk_bytes < stats.max_bytes,
+                step: stats.step.as_str(),
+                fill_percent: stats.fill / 10,
+                writable,
+                serving: writable || on_full == OnFull::Serve,
                 draining: stats.oldest_waiting.is_none_or(|age| age < STUCK),
                 bytes_on_disk: stats.disk_bytes,
+                max_bytes: stats.max_bytes,
                 oldest_waiting_ms: stats.oldest_waiting.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+                missing: for_journal.missing().into_iter().collect(),
             }
         }),
     }

@@ -7,6 +7,7 @@
 mod answer;
 mod error;
 mod extract;
+mod gaps;
 mod health;
 mod histogram;
 mod keys;
@@ -93,7 +94,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// Whether a path belongs to the API even if it names nothing in it: such a path is answered 404, never forwarded.
 pub fn owns(path: &str) -> bool {
-    const OURS: [&str; 6] = ["session", "request", "property", "api-keys", "feedback", "trace"];
+    const OURS: [&str; 7] = ["session", "request", "property", "api-keys", "feedback", "trace", "gaps"];
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
     segments.next() == Some("v1") && segments.next().is_some_and(|second| OURS.contains(&second))
 }
@@ -119,6 +120,7 @@ fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(marks::scores))
         .routes(routes!(properties::keys))
         .routes(routes!(properties::values))
+        .routes(routes!(gaps::list))
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::revoke))
         .routes(routes!(log::custom))

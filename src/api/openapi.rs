@@ -17,6 +17,7 @@ use super::answer::Failure;
         (name = "sessions", description = "what an agent did, call by call"),
         (name = "requests", description = "single calls and their bodies"),
         (name = "properties", description = "custom properties"),
+        (name = "gaps", description = "calls that could not be recorded"),
         (name = "keys", description = "API keys"),
         (name = "manual logger", description = "calls and events that did not go through the gateway"),
         (name = "health", description = "open to everybody"),

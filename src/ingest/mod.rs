@@ -8,6 +8,8 @@ mod budget;
 mod capture;
 mod drain;
 mod fallback;
+mod fullness;
+mod gaps;
 mod intake;
 #[cfg(test)]
 mod tests;
@@ -16,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub mod enrich;
+pub mod shed;
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -24,6 +27,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use budget::{Budget, Charge};
 pub use drain::{DrainOptions, DrainStats, DrainTask, Sink, StoreSink};
+pub use fullness::SMALL_LOG;
+pub use gaps::Missing;
 
 use crate::journal::{Frame, FrameKind, Journal, JournalError, Reader, Receipt};
 use crate::live::Live;
@@ -31,6 +36,7 @@ use crate::model::capture::{Begin, Capture, End, Posted, RequestBody};
 use crate::model::exchange::Exchange;
 use crate::model::id::{OrgId, RecordId};
 use drain::{Counters, DrainState};
+use gaps::Gaps;
 use intake::Intake;
 
 /// Makes a row of a capture. Runs on a blocking thread; may panic, then the row is stored without its meaning.
@@ -56,6 +62,7 @@ pub struct IngestParts {
 impl Ingest {
     /// Ready at once; a backlog is replayed by the task, which the caller runs.
     pub fn start<S: Sink>(parts: IngestParts, sink: S) -> (Self, DrainTask<S>) {
+        parts.journal.lighten_by(shed::lighten);
         let state = Arc::new(DrainState {
             journal: parts.journal,
             live: parts.live,
@@ -64,6 +71,7 @@ impl Ingest {
             hurry: Notify::new(),
             committed: watch::channel(0).0,
             counters: Counters::default(),
+            gaps: Gaps::default(),
         });
         let intake = Intake::new(parts.reader, parts.understand);
         let task = DrainTask { state: Arc::clone(&state), intake, sink };
@@ -103,7 +111,7 @@ impl Ingest {
     pub fn end(&self, org: OrgId, end: &End, body: Vec<Bytes>, charge: Option<Charge>) -> Receipt {
         match build(FrameKind::End, (end.record, org), end, (body, charge)) {
             Ok(frame) => self.state.journal.append(frame),
-            Err(error) => Receipt::failed(error),
+            Err(error) => Receipt::of(Err(error)),
         }
     }
 
@@ -133,6 +141,7 @@ impl Ingest {
     pub async fn close(&self, limit: Duration) -> bool {
         let settled = self.settled(limit).await;
         self.state.stop.cancel();
+        fullness::last_words(&self.state).await;
         let journal = self.state.journal.clone();
         if let Err(error) = tokio::task::spawn_blocking(move || journal.close()).await {
             tracing::error!(%error, "ingest.close.failed");

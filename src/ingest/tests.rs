@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use super::*;
 use crate::journal::{Durability, JournalOptions};
 use crate::model::capture::{BodyFacts, Outcome, WireFormat};
+use crate::model::gap::Gap;
 use crate::model::id::RequestId;
 use crate::model::query::Written;
 use crate::model::tags::Tags;
@@ -19,6 +20,7 @@ use crate::store::StoreError;
 #[derive(Default)]
 struct Table {
     rows: BTreeMap<RecordId, Exchange>,
+    gaps: BTreeMap<RecordId, Gap>,
     away: bool,
     poison: BTreeSet<RecordId>,
     /// The error for poison is a defect's.
@@ -53,6 +55,15 @@ impl Sink for Memory {
         }
         Ok(written)
     }
+
+    async fn write_gaps(&mut self, gaps: &[Gap]) -> Result<(), StoreError> {
+        let mut table = self.0.lock().unwrap();
+        if table.away {
+            return Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut));
+        }
+        table.gaps.extend(gaps.iter().map(|gap| (gap.id, gap.clone())));
+        Ok(())
+    }
 }
 
 impl Memory {
@@ -85,6 +96,8 @@ fn start(dir: &Path, sink: &Memory) -> Rig {
         segment_bytes: 8 << 10,
         group_bytes: 4 << 10,
         max_bytes: 1 << 30,
+        min_free_bytes: 0,
+        reserve_bytes: 0,
     };
     let (journal, reader) = Journal::open(options).unwrap();
     let understand: Understand = Arc::new(|capture| {

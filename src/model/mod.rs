@@ -5,6 +5,7 @@
 pub mod capture;
 pub mod exchange;
 pub mod filter;
+pub mod gap;
 pub mod id;
 pub mod query;
 pub mod session;

@@ -13,6 +13,7 @@ mod db;
 mod dialect;
 mod error;
 mod exchanges;
+mod gaps;
 mod keys;
 mod lower;
 mod migrate;

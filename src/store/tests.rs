@@ -6,13 +6,19 @@ use std::time::Duration;
 use sqlx::{Executor, SqlStr};
 
 use super::db::Db;
-use super::{Store, StoreOptions, dialect, exchanges, keys, properties, sessions, updates};
+use super::{Store, StoreOptions, dialect, exchanges, gaps, keys, properties, sessions, updates};
 
 #[path = "../../tests/it/support/pg.rs"]
 mod pg;
 
-const SHARED: [&[&str]; 5] =
-    [exchanges::STATEMENTS, keys::STATEMENTS, properties::STATEMENTS, sessions::STATEMENTS, updates::STATEMENTS];
+const SHARED: [&[&str]; 6] = [
+    exchanges::STATEMENTS,
+    gaps::STATEMENTS,
+    keys::STATEMENTS,
+    properties::STATEMENTS,
+    sessions::STATEMENTS,
+    updates::STATEMENTS,
+];
 
 async fn migrated(url: String) -> Store {
     let options = StoreOptions { url, max_read_connections: 1, statement_timeout: Duration::from_secs(60) };

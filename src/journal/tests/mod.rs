@@ -4,7 +4,7 @@
 
 mod damage;
 mod faults;
-mod sim;
+pub(crate) mod sim;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -19,6 +19,8 @@ fn options(dir: &std::path::Path) -> JournalOptions {
         segment_bytes: 4096,
         group_bytes: 2048,
         max_bytes: 1 << 30,
+        min_free_bytes: 0,
+        reserve_bytes: 0,
     }
 }
 

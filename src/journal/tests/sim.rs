@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use crate::journal::fs::{DirLock, Fs, SegmentFile};
+use crate::journal::fs::{DirLock, Fs, SegmentFile, Space};
 use crate::journal::hold;
 
 #[derive(Default)]
@@ -29,33 +29,33 @@ struct Disk {
 }
 
 #[derive(Clone, Default)]
-pub(super) struct Sim(Arc<Mutex<Disk>>);
+pub(crate) struct Sim(Arc<Mutex<Disk>>);
 
 impl Sim {
     /// The operation of that number, counted from the first that changes the disk, fails with an error of the system.
-    pub(super) fn fail_at(&self, op: usize, errno: i32) {
+    pub(crate) fn fail_at(&self, op: usize, errno: i32) {
         hold(&self.0).fail = Some((op, errno));
     }
-    pub(super) fn ops(&self) -> usize {
+    pub(crate) fn ops(&self) -> usize {
         hold(&self.0).ops
     }
-    pub(super) fn capacity(&self, bytes: Option<usize>) {
+    pub(crate) fn capacity(&self, bytes: Option<usize>) {
         hold(&self.0).capacity = bytes;
     }
-    pub(super) fn short_writes(&self) {
+    pub(crate) fn short_writes(&self) {
         hold(&self.0).short_writes = true;
     }
-    pub(super) fn syncs_lie(&self) {
+    pub(crate) fn syncs_lie(&self) {
         hold(&self.0).syncs_lie = true;
     }
-    pub(super) fn used(&self) -> usize {
+    pub(crate) fn used(&self) -> usize {
         hold(&self.0).files.values().map(|f| hold(f).data.len()).sum()
     }
     /// The bytes of each file, by name.
-    pub(super) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+    pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         hold(&self.0).files.iter().map(|(path, f)| (path.clone(), hold(f).data.clone())).collect()
     }
-    pub(super) fn with_files(files: &BTreeMap<PathBuf, Vec<u8>>) -> Self {
+    pub(crate) fn with_files(files: &BTreeMap<PathBuf, Vec<u8>>) -> Self {
         let sim = Self::default();
         for (path, data) in files {
             let inode = Inode { data: data.clone(), durable: data.clone(), dropped: false };
@@ -65,11 +65,11 @@ impl Sim {
         sim
     }
     /// What another process finds after kill -9.
-    pub(super) fn killed(&self) -> Self {
+    pub(crate) fn killed(&self) -> Self {
         Self::with_files(&self.files())
     }
     /// What a machine finds after a power cut; `torn` bytes behind the last sync of each file made it too.
-    pub(super) fn power_cut(&self, torn: usize) -> Self {
+    pub(crate) fn power_cut(&self, torn: usize) -> Self {
         let disk = hold(&self.0);
         let files = disk.files.iter().filter(|(path, _)| disk.durable_names.contains(*path));
         let after = files.map(|(path, inode)| {
@@ -159,6 +159,10 @@ impl Fs for Sim {
         let names: Vec<_> = disk.files.keys().filter(|path| path.parent() == Some(dir)).cloned().collect();
         disk.durable_names.extend(names);
         Ok(())
+    }
+    fn space(&self, _: &Path) -> io::Result<Space> {
+        let total = hold(&self.0).capacity.map_or(1 << 40, |c| c as u64);
+        Ok(Space { total, free: total.saturating_sub(self.used() as u64) })
     }
 }
 
