@@ -1,5 +1,8 @@
 //! The drain against a sink in memory that goes away, refuses rows and counts what it is sent twice.
 
+mod fixture;
+mod full;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
@@ -89,8 +92,8 @@ struct Rig {
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-fn start(dir: &Path, sink: &Memory) -> Rig {
-    let options = JournalOptions {
+fn options(dir: &Path) -> JournalOptions {
+    JournalOptions {
         dir: dir.to_owned(),
         durability: Durability::Durable,
         segment_bytes: 8 << 10,
@@ -98,8 +101,14 @@ fn start(dir: &Path, sink: &Memory) -> Rig {
         max_bytes: 1 << 30,
         min_free_bytes: 0,
         reserve_bytes: 0,
-    };
-    let (journal, reader) = Journal::open(options).unwrap();
+    }
+}
+
+fn start(dir: &Path, sink: &Memory) -> Rig {
+    start_on(Journal::open(options(dir)).unwrap(), sink)
+}
+
+fn start_on((journal, reader): (Journal, Reader), sink: &Memory) -> Rig {
     let understand: Understand = Arc::new(|capture| {
         if let Capture::Call { begin, .. } = &capture {
             assert_ne!(begin.path, "/panic", "a parser that fails");

@@ -12,9 +12,12 @@
 mod api_shapes;
 mod clients;
 mod demo;
+mod fullness;
+mod journal;
 mod proxy_bytes;
 mod proxy_ends;
 mod recordings_proxy;
 mod recordings_wire;
+mod shed;
 mod store_contract;
 mod support;

@@ -4,7 +4,9 @@
 
 mod damage;
 mod faults;
+mod fullness;
 pub(crate) mod sim;
+mod torn;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -22,6 +24,11 @@ fn options(dir: &std::path::Path) -> JournalOptions {
         min_free_bytes: 0,
         reserve_bytes: 0,
     }
+}
+
+/// A journal on a scripted disk, for tests of those who use one.
+pub(crate) fn open_scripted(disk: &sim::Sim, options: JournalOptions) -> (Journal, Reader) {
+    Journal::open_on(Arc::new(disk.clone()), options).unwrap()
 }
 
 fn frame(kind: FrameKind, n: u128) -> Frame {

@@ -22,8 +22,11 @@ struct Disk {
     durable_names: BTreeSet<PathBuf>,
     locks: BTreeSet<PathBuf>,
     ops: usize,
-    fail: Option<(usize, i32)>,
+    /// First operation, how many, the error.
+    fail: Option<(usize, usize, i32)>,
     capacity: Option<usize>,
+    /// What files of others take.
+    taken: usize,
     short_writes: bool,
     syncs_lie: bool,
 }
@@ -34,7 +37,15 @@ pub(crate) struct Sim(Arc<Mutex<Disk>>);
 impl Sim {
     /// The operation of that number, counted from the first that changes the disk, fails with an error of the system.
     pub(crate) fn fail_at(&self, op: usize, errno: i32) {
-        hold(&self.0).fail = Some((op, errno));
+        self.fail_from(op, 1, errno);
+    }
+    /// The same for so many operations in a row.
+    pub(crate) fn fail_from(&self, op: usize, times: usize, errno: i32) {
+        hold(&self.0).fail = Some((op, times, errno));
+    }
+    /// Files of others take so many bytes of the capacity.
+    pub(crate) fn take(&self, bytes: usize) {
+        hold(&self.0).taken = bytes;
     }
     pub(crate) fn ops(&self) -> usize {
         hold(&self.0).ops
@@ -88,7 +99,7 @@ impl Sim {
         let op = disk.ops;
         disk.ops += 1;
         match disk.fail {
-            Some((at, errno)) if at == op => Err(io::Error::from_raw_os_error(errno)),
+            Some((at, times, errno)) if (at..at + times).contains(&op) => Err(io::Error::from_raw_os_error(errno)),
             _ => Ok(()),
         }
     }
@@ -161,8 +172,10 @@ impl Fs for Sim {
         Ok(())
     }
     fn space(&self, _: &Path) -> io::Result<Space> {
-        let total = hold(&self.0).capacity.map_or(1 << 40, |c| c as u64);
-        Ok(Space { total, free: total.saturating_sub(self.used() as u64) })
+        let used = self.used();
+        let disk = hold(&self.0);
+        let total = disk.capacity.map_or(1 << 40, |c| c as u64);
+        Ok(Space { total, free: total.saturating_sub((used + disk.taken) as u64) })
     }
 }
 
@@ -181,7 +194,7 @@ impl SegmentFile for SimFile {
         let used = self.0.used();
         let (room, short) = {
             let disk = hold(&self.0.0);
-            (disk.capacity.map_or(usize::MAX, |c| c.saturating_sub(used)), disk.short_writes)
+            (disk.capacity.map_or(usize::MAX, |c| c.saturating_sub(used + disk.taken)), disk.short_writes)
         };
         let mut n = buf.len().min(room);
         if short || failed.is_some() {
