@@ -34,6 +34,8 @@ pub(super) trait Fs: Send + Sync + 'static {
     fn remove(&self, path: &Path) -> io::Result<()>;
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+    /// A new file whose space is set aside without writing it; `Unsupported` where the file system cannot.
+    fn allocate(&self, path: &Path, len: u64) -> io::Result<()>;
     /// Of the file system that the directory is on.
     fn space(&self, dir: &Path) -> io::Result<Space>;
 }
@@ -139,6 +141,12 @@ impl Fs for StdFs {
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         File::open(dir)?.sync_all()
+    }
+
+    fn allocate(&self, path: &Path, len: u64) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, len)?;
+        file.sync_all()
     }
 
     fn space(&self, dir: &Path) -> io::Result<Space> {

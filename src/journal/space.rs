@@ -251,15 +251,22 @@ impl Gauge {
 fn make_reserve(shared: &Shared) -> io::Result<()> {
     let dir = &shared.options.dir;
     let wanted = shared.options.reserve_bytes;
+    let path = dir.join(RESERVE);
     let mut files = shared.fs.list(dir)?.into_iter();
     if let Some((_, len)) = files.find(|(name, _)| name == RESERVE) {
         if len >= wanted {
             return Ok(());
         }
-        shared.fs.remove(&dir.join(RESERVE))?;
+        shared.fs.remove(&path)?;
     }
-    write_noise(shared.fs.as_ref(), &dir.join(RESERVE), wanted)?;
-    shared.fs.sync_dir(dir)
+    let made = match shared.fs.allocate(&path, wanted) {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+            shared.fs.remove(&path).ok();
+            write_noise(shared.fs.as_ref(), &path, wanted)
+        }
+        made => made,
+    };
+    made.and_then(|()| shared.fs.sync_dir(dir)).inspect_err(|_| drop(shared.fs.remove(&path)))
 }
 
 /// Real bytes that no file system can leave out or shrink.
@@ -270,11 +277,7 @@ fn write_noise(fs: &dyn Fs, path: &std::path::Path, len: u64) -> io::Result<()> 
     while at < len {
         rand::rng().fill_bytes(&mut block);
         let part = usize::try_from(len - at).unwrap_or(usize::MAX).min(block.len());
-        let done = write_all_at(file.as_ref(), block.get(..part).unwrap_or_default(), at);
-        if let Err(error) = done {
-            fs.remove(path).ok();
-            return Err(error);
-        }
+        write_all_at(file.as_ref(), block.get(..part).unwrap_or_default(), at)?;
         at += part as u64;
     }
     file.sync_data()

@@ -1,6 +1,7 @@
 //! One contract, two databases: every test here runs on SQLite and on a real PostgreSQL.
 
 mod filters;
+mod gaps;
 mod memory;
 mod reads;
 mod sample;
@@ -91,6 +92,7 @@ contract! {
     crate::store_contract::filters::every_operator_on_every_type as every_operator_on_every_type,
     crate::store_contract::filters::wide_and_deep_filters as wide_and_deep_filters,
     crate::store_contract::filters::scores as scores,
+    crate::store_contract::gaps::a_gap_is_counted_once_and_for_its_organisation as a_gap_is_counted_once_and_for_its_organisation,
 }
 
 /// All sessions, newest first.

@@ -171,6 +171,9 @@ impl Fs for Sim {
         disk.durable_names.extend(names);
         Ok(())
     }
+    fn allocate(&self, _: &Path, _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
     fn space(&self, _: &Path) -> io::Result<Space> {
         let used = self.used();
         let disk = hold(&self.0);
