@@ -42,11 +42,7 @@ pub fn readable<'a>(body: &'a Body, which: &str) -> Readable<'a> {
         .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity"))
         .collect();
     if encodings.is_empty() || body.bytes.is_empty() {
-        return Readable {
-            text: without_bom(text(&body.bytes)),
-            whole: kept_whole,
-            ..Readable::default()
-        };
+        return Readable { text: without_bom(text(&body.bytes)), whole: kept_whole, ..Readable::default() };
     }
 
     let unreadable = |reason: String| Readable {
