@@ -23,14 +23,15 @@ use tower::ServiceExt as _;
 
 use crate::api::{self, ApiState, JournalState, Limits, Probes};
 use crate::auth::{Auth, AuthFault};
-use crate::config::{AuthMode, Config, Durability};
+use crate::config::{AuthMode, Config, Durability, OnFull};
 use crate::ingest::enrich::{EnrichContext, enrich};
 use crate::ingest::{Budget, DeadLetters, DrainEnd, DrainOptions, Ingest, IngestParts, Sink, StoreSink, Understand};
-use crate::journal::{self, DeadFolder, Journal, JournalOptions, Reader};
+use crate::journal::{self, DeadFolder, Journal, JournalOptions, Reader, Step};
 use crate::listen;
 use crate::live::Live;
 use crate::model::dead_letter::DeadLetter;
 use crate::model::exchange::Exchange;
+use crate::model::gap::Gap;
 use crate::model::query::Written;
 use crate::pricing::Pricing;
 use crate::proxy::Proxy;
@@ -49,6 +50,8 @@ const LEAVE: Duration = Duration::from_millis(300);
 const IMPORT_AGAIN: Duration = Duration::from_secs(60);
 /// Bytes of one write to the journal at most.
 const GROUP_BYTES: usize = 1 << 20;
+/// Disk that is held for the last words of a journal that closes on a full disk.
+const RESERVE_BYTES: u64 = 8 << 20;
 /// Watchers of live rows that fall so many events behind are told to fetch anew.
 const LIVE_EVENTS: usize = 1_024;
 
@@ -155,7 +158,7 @@ impl Gateway {
             ingest: ingest.clone(),
             auth: auth.clone(),
             limits: Limits { log_bytes: config.capture.max_log_bytes, ..Limits::default() },
-            probes: probes(&ingest, metrics, config.drain.stuck),
+            probes: probes(&ingest, &config, metrics),
             dead_letters,
         };
         Ok(Self { config, address, store, ingest, auth, door: Arc::new(Door::new(state, proxy)), prepared, drain })
@@ -336,6 +339,11 @@ impl Sink for PreparedSink {
         self.prepared.cancelled().await;
         self.sink.bury(letter).await
     }
+
+    async fn write_gaps(&mut self, gaps: &[Gap]) -> Result<(), StoreError> {
+        self.prepared.cancelled().await;
+        self.sink.write_gaps(gaps).await
+    }
 }
 
 /// Brings the database to where serving needs it, however long it is away; `away` tells that it is.
@@ -395,11 +403,14 @@ fn open_journal(config: &Config) -> anyhow::Result<(Journal, Reader)> {
         segment_bytes: config.journal.segment_bytes,
         group_bytes: GROUP_BYTES,
         max_bytes: config.journal.max_bytes,
+        min_free_bytes: config.journal.min_free_bytes,
+        reserve_bytes: RESERVE_BYTES,
     };
     Journal::open(options).with_context(|| format!("the journal in {} cannot be opened", dir.display()))
 }
 
-fn probes(ingest: &Ingest, metrics: PrometheusHandle, stuck: Duration) -> Probes {
+fn probes(ingest: &Ingest, config: &Config, metrics: PrometheusHandle) -> Probes {
+    let (stuck, on_full) = (config.drain.stuck, config.journal.on_full);
     let for_metrics = ingest.clone();
     let for_journal = ingest.clone();
     Probes {
@@ -410,10 +421,15 @@ fn probes(ingest: &Ingest, metrics: PrometheusHandle, stuck: Duration) -> Probes
         journal: Arc::new(move || {
             let stats = for_journal.journal().stats();
             let drain = for_journal.stats();
+            let writable = stats.step < Step::Full;
             JournalState {
-                writable: stats.disk_bytes < stats.max_bytes,
+                step: stats.step.as_str(),
+                fill_percent: stats.fill / 10,
+                writable,
+                serving: writable || on_full == OnFull::Serve,
                 draining: stats.oldest_waiting.is_none_or(|age| age < stuck),
                 bytes_on_disk: stats.disk_bytes,
+                max_bytes: stats.max_bytes,
                 oldest_waiting_ms: stats.oldest_waiting.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
                 frames_refused: stats.refused,
                 frames_lost: stats.frames_lost,
@@ -421,6 +437,7 @@ fn probes(ingest: &Ingest, metrics: PrometheusHandle, stuck: Duration) -> Probes
                 last_sync_us: u64::try_from(stats.last_sync.as_micros()).unwrap_or(u64::MAX),
                 drain_failures: drain.failures,
                 dead: drain.dead,
+                missing: for_journal.missing().into_iter().collect(),
             }
         }),
     }

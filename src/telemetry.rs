@@ -37,6 +37,10 @@ pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
         .context("metrics cannot be started")?;
     metrics::describe_counter!("trailgate_calls_total", "Proxied calls by outcome");
     metrics::describe_histogram!("trailgate_journal_sync_seconds", "Time that a sync of the journal to disk took");
+    metrics::describe_counter!("trailgate_calls_not_logged_total", "Calls served without a record, by organisation");
+    metrics::describe_counter!("trailgate_bodies_shed_total", "Bodies left out as the journal was almost full");
+    metrics::describe_counter!("trailgate_calls_rejected_total", "Calls turned away as the journal was full");
+    metrics::describe_gauge!("trailgate_journal_step", "0 normal, 1 warning, 2 shedding bodies, 3 full");
     Ok(handle)
 }
 
@@ -56,6 +60,11 @@ pub fn gauge_ingest(ingest: &Ingest) {
     let oldest = journal.oldest_waiting.map_or(0.0, |age| age.as_secs_f64());
     for (name, value) in [
         ("trailgate_journal_bytes", journal.disk_bytes as f64),
+        ("trailgate_journal_max_bytes", journal.max_bytes as f64),
+        ("trailgate_journal_fill_ratio", f64::from(journal.fill) / 1e3),
+        ("trailgate_journal_step", f64::from(journal.step as u8)),
+        ("trailgate_journal_frames_late", journal.late as f64),
+        ("trailgate_journal_frames_late_dropped_total", journal.late_dropped as f64),
         ("trailgate_journal_segments", journal.segments as f64),
         ("trailgate_journal_oldest_waiting_seconds", oldest),
         ("trailgate_journal_last_sync_seconds", journal.last_sync.as_secs_f64()),

@@ -1,5 +1,7 @@
-//! Routes that anybody may ask: is it alive, is it ready, its figures, its description. Nothing in them is a tenant's.
+//! Routes that anybody may ask: is it alive, is it ready, its figures, its description. Nothing of a tenant is in them but
+//! how many of its calls could not be recorded.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -13,6 +15,8 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::ApiState;
+use crate::ingest::Missing;
+use crate::model::id::OrgId;
 
 const PING_LIMIT: Duration = Duration::from_secs(2);
 
@@ -27,11 +31,19 @@ pub struct Probes {
 /// How the journal and the drain behind it stand.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct JournalState {
+    /// How full it is: `normal`, `warning` (70 %), `shedding` (85 %: calls are recorded without bodies), `full` (95 %, or the
+    /// disk takes no writes: calls are not recorded).
+    #[schema(value_type = String)]
+    pub step: &'static str,
+    pub fill_percent: u32,
     /// Whether records are accepted.
     pub writable: bool,
+    /// Whether calls are forwarded: always, unless it is full and `journal.on_full` is `reject`.
+    pub serving: bool,
     /// Whether the drain makes headway: false where records wait too long although the database answers.
     pub draining: bool,
     pub bytes_on_disk: u64,
+    pub max_bytes: u64,
     /// Age of the oldest record that is not in the database yet.
     pub oldest_waiting_ms: Option<u64>,
     /// Frames that were not taken since the start: the journal was full or could not write.
@@ -46,11 +58,17 @@ pub struct JournalState {
     pub drain_failures: u64,
     /// Records that were put aside as dead letters since the start.
     pub dead: u64,
+    /// What organisations miss since the start of the process; without those that miss nothing.
+    #[schema(value_type = Object)]
+    pub missing: BTreeMap<OrgId, Missing>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Readiness {
     ready: bool,
+    /// What does not go as it should although calls are served; `null` where all is well.
+    #[schema(value_type = Option<String>)]
+    degraded: Option<&'static str>,
     store: StoreState,
     journal: JournalState,
 }
@@ -81,16 +99,23 @@ pub async fn healthcheck() -> Response {
 /// Whether calls can be accepted and recorded
 ///
 /// A database that is away does not make it unready: calls are forwarded and wait in the journal. It is unready where the
-/// journal takes no records, or where they are not moved to a database that answers.
+/// journal is full and `journal.on_full` is `reject`, or where records are not moved to a database that answers.
 #[utoipa::path(get, path = "/readyz", tag = "health", operation_id = "readyz", security(()),
     responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 pub async fn ready(State(state): State<ApiState>) -> Response {
     let available = matches!(tokio::time::timeout(PING_LIMIT, state.store.ping()).await, Ok(Ok(())));
     let journal = (state.probes.journal)();
-    let ready = journal.writable && (journal.draining || !available);
+    let ready = journal.serving && (journal.draining || !available);
+    let degraded = match journal.step {
+        "full" => Some("the journal is full: calls are not recorded"),
+        "shedding" => Some("the journal is almost full: calls are recorded without their bodies"),
+        "warning" => Some("the journal fills up"),
+        _ if !available => Some("the database is away: records wait in the journal"),
+        _ => None,
+    };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let store = StoreState { backend: state.store.backend(), available };
-    (status, Json(Readiness { ready, store, journal })).into_response()
+    (status, Json(Readiness { ready, degraded, store, journal })).into_response()
 }
 
 /// Figures of the process for Prometheus

@@ -13,6 +13,8 @@ use super::error::ApiError;
 use super::extract::read_charged;
 use super::openapi::Faults;
 use crate::auth::AuthError;
+use crate::ingest::SMALL_LOG;
+use crate::journal::Step;
 use crate::model::capture::{LogRoute, Posted};
 use crate::model::id::{RecordId, RequestId};
 use crate::model::units::Micros;
@@ -65,10 +67,14 @@ async fn store(state: &ApiState, route: LogRoute, request: Request) -> Result<Re
     if !caller.rights.write && !caller.rights.admin {
         return Err(AuthError::Forbidden.into());
     }
+    // Before the body is read, as far as its length is told.
+    let declared = http_body::Body::size_hint(&body).lower();
+    room(state, usize::try_from(declared).unwrap_or(usize::MAX))?;
     // Held until the record is kept.
     let mut charge = state.ingest.budget().take(0);
     let grow = |bytes| charge.as_mut().is_some_and(|charge| charge.grow(bytes));
     let body = read_charged(&parts, body, state.limits.log_bytes, state.limits.body_timeout, grow).await?;
+    room(state, body.len())?;
     let (tags, notes, _) = tags::take(&mut parts.headers);
     let envelope = manual::parse(&body).map_err(|error| ApiError::bad(error.path, error.message))?;
     let record = RecordId::generate();
@@ -77,6 +83,18 @@ async fn store(state: &ApiState, route: LogRoute, request: Request) -> Result<Re
     state.ingest.log(&posted, body).await?;
     drop(charge);
     Ok(said.unwrap_or(RequestId(record.0)))
+}
+
+/// Whether the journal takes a log of so many bytes now.
+fn room(state: &ApiState, bytes: usize) -> Result<(), ApiError> {
+    state.ingest.takes_log(bytes).map_err(|_| ApiError::Unavailable {
+        public: if bytes > SMALL_LOG && state.ingest.step() < Step::Full {
+            "the journal is almost full: logs of more than 64 KB are not taken now; nothing was stored"
+        } else {
+            "the journal is full: nothing was stored"
+        },
+        cause: None,
+    })
 }
 
 /// The loggers know no wrapper: `{"error": …}`; the typed form also has the original's list of faults.

@@ -8,6 +8,7 @@ mod answer;
 mod dead_letters;
 mod error;
 mod extract;
+mod gaps;
 mod health;
 mod histogram;
 mod keys;
@@ -99,8 +100,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// Whether a path belongs to the API even if it names nothing in it: such a path is answered 404, never forwarded.
 pub fn owns(path: &str) -> bool {
-    const OURS: [&str; 8] =
-        ["session", "request", "property", "user", "api-keys", "feedback", "trace", "dead-letter"];
+    const OURS: [&str; 9] =
+        ["session", "request", "property", "user", "api-keys", "feedback", "trace", "dead-letter", "gaps"];
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
     segments.next() == Some("v1") && segments.next().is_some_and(|second| OURS.contains(&second))
 }
@@ -129,6 +130,7 @@ fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(users::query))
         .routes(routes!(users::metrics))
         .routes(routes!(users::overview))
+        .routes(routes!(gaps::list))
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::revoke))
         .routes(routes!(dead_letters::list))

@@ -18,6 +18,7 @@ use super::answer::Failure;
         (name = "requests", description = "single calls and their bodies"),
         (name = "properties", description = "custom properties"),
         (name = "users", description = "who made the calls, and what they cost"),
+        (name = "gaps", description = "calls that could not be recorded"),
         (name = "keys", description = "API keys"),
         (name = "dead letters", description = "records that the store refused, for administrators"),
         (name = "manual logger", description = "calls and events that did not go through the gateway"),

@@ -80,7 +80,8 @@ fn every_reference_leads_somewhere() {
 
 #[test]
 fn the_api_owns_its_paths_and_no_provider_path() {
-    for path in ["/v1/session/x", "/v1/request", "//v1/property/query", "/v1/api-keys/1/2", "/v1/trace/log"] {
+    for path in ["/v1/session/x", "/v1/request", "//v1/property/query", "/v1/api-keys/1/2", "/v1/trace/log", "/v1/gaps"]
+    {
         assert!(owns(path), "{path}");
     }
     for path in ["/", "/v1", "/v1/chat/completions", "/v1/models", "/v1/responses", "/v1/sessions", "/session/x"] {

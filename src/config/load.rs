@@ -11,8 +11,8 @@ use toml::{Table, Value};
 use url::Url;
 
 use super::{
-    Auth, AuthMode, Capture, Config, Database, Drain, Durability, Egress, Journal, Log, Provider, Server, Targets,
-    Timeouts,
+    Auth, AuthMode, Capture, Config, Database, Drain, Durability, Egress, Journal, Log, OnFull, Provider, Server,
+    Targets, Timeouts,
 };
 use crate::model::capture::WireFormat;
 
@@ -301,16 +301,7 @@ fn read(mut merged: Table, faults: &mut Vec<Fault>) -> Config {
             memory_bytes: r.number("capture", "memory_bytes", 1 << 20, 1 << 40),
             max_log_bytes: r.number("capture", "max_log_bytes", 1024, 1 << 30),
         },
-        journal: Journal {
-            durability: r.choice(
-                "journal",
-                "durability",
-                &[("durable", Durability::Durable), ("fast", Durability::Fast)],
-                Durability::Durable,
-            ),
-            segment_bytes: r.number("journal", "segment_bytes", 1 << 16, 1 << 32),
-            max_bytes: r.number("journal", "max_bytes", 1 << 20, i64::MAX),
-        },
+        journal: read_journal(&mut r),
         drain: Drain {
             batch_rows: r.number("drain", "batch_rows", 1, 2_000),
             linger: r.millis("drain", "linger_ms", 0),
@@ -368,6 +359,22 @@ fn read_database(r: &mut Reader<'_>, data_dir: &Path) -> Database {
         url: SecretString::from(url),
         max_read_connections: r.number("database", "max_read_connections", 1, 1_000),
         statement_timeout: r.millis("database", "statement_timeout_ms", 1),
+    }
+}
+
+fn read_journal(r: &mut Reader<'_>) -> Journal {
+    const LEAST: u64 = 1 << 20;
+    let durability = [("durable", Durability::Durable), ("fast", Durability::Fast)];
+    let max_bytes: u64 = r.number("journal", "max_bytes", 0, i64::MAX);
+    if (1..LEAST).contains(&max_bytes) {
+        r.wrong("journal", "max_bytes", format!("must be 0 or at least {LEAST}, not {max_bytes}"));
+    }
+    Journal {
+        durability: r.choice("journal", "durability", &durability, Durability::Durable),
+        segment_bytes: r.number("journal", "segment_bytes", 1 << 16, 1 << 32),
+        max_bytes,
+        min_free_bytes: r.number("journal", "min_free_bytes", 0, i64::MAX),
+        on_full: r.choice("journal", "on_full", &[("serve", OnFull::Serve), ("reject", OnFull::Reject)], OnFull::Serve),
     }
 }
 

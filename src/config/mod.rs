@@ -111,7 +111,17 @@ pub struct Capture {
 pub struct Journal {
     pub durability: Durability,
     pub segment_bytes: u64,
+    /// 0: a share of the disk.
     pub max_bytes: u64,
+    pub min_free_bytes: u64,
+    pub on_full: OnFull,
+}
+
+/// What happens to calls that cannot be put on record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFull {
+    Serve,
+    Reject,
 }
 
 /// What "kept" means before a client hears that its call is over.

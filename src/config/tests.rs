@@ -59,7 +59,7 @@ fn all_faults_are_told_at_once_each_with_its_key() {
     write!(
         file,
         "nonsense = 1\n[server]\nlisten = \"here\"\nmax_connections = \"many\"\ncolour = 1\n[egress]\nallow = [\"10.0.0.0/99\"]\n\
-         [journal]\ndurability = \"maybe\"\nsegment_bytes = 1\n[providers.bad]\nurl = \"ftp://x\"\nfromat = \"openai\"\n\
+         [journal]\ndurability = \"maybe\"\nsegment_bytes = 1\nmax_bytes = 5\nmin_free_bytes = -1\non_full = \"stop\"\n[providers.bad]\nurl = \"ftp://x\"\nfromat = \"openai\"\n\
          [providers.twin]\nurl = \"https://x.example\"\naliases = [\"oai\"]\n[routing]\ndefault_provider = \"nobody\"\n"
     )
     .unwrap();
@@ -77,6 +77,9 @@ fn all_faults_are_told_at_once_each_with_its_key() {
         "egress.allow",
         "journal.durability",
         "journal.segment_bytes",
+        "journal.max_bytes",
+        "journal.min_free_bytes",
+        "journal.on_full",
         "providers.bad.url",
         "providers.bad.fromat",
         "providers.twin",

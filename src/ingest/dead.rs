@@ -203,6 +203,8 @@ mod tests {
             segment_bytes: 1 << 20,
             group_bytes: 1 << 16,
             max_bytes: 1 << 30,
+            min_free_bytes: 0,
+            reserve_bytes: 0,
         };
         let (journal, mut reader) = Journal::open(options).unwrap();
         let record = RecordId::generate();

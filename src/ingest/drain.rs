@@ -18,11 +18,14 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::dead::{Dead, letters};
+use super::fullness;
+use super::gaps::Gaps;
 use super::intake::{Batch, Intake, Record};
 use crate::journal::{Journal, Limits, Position, Progress};
 use crate::live::Live;
 use crate::model::dead_letter::DeadLetter;
 use crate::model::exchange::Exchange;
+use crate::model::gap::Gap;
 use crate::model::query::Written;
 use crate::store::{Store, StoreError, Writer};
 
@@ -61,6 +64,8 @@ pub trait Sink: Send + 'static {
     fn probe(&mut self) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// Keeps a record that cannot be written.
     fn bury(&mut self, letter: &DeadLetter) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// As [`Sink::write`], for counts of calls without a record.
+    fn write_gaps(&mut self, gaps: &[Gap]) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// The store as a sink: a writer that is made anew after every failure.
@@ -107,6 +112,10 @@ impl Sink for StoreSink {
 
     async fn bury(&mut self, letter: &DeadLetter) -> Result<(), StoreError> {
         self.store.put_dead_letter(letter).await
+    }
+
+    async fn write_gaps(&mut self, gaps: &[Gap]) -> Result<(), StoreError> {
+        self.store.add_gaps(gaps).await
     }
 }
 
@@ -157,6 +166,7 @@ pub(super) struct DrainState {
     /// The sequence up to which everything is in the store, calls that go on aside.
     pub(super) committed: watch::Sender<u64>,
     pub(super) counters: Counters,
+    pub(super) gaps: Gaps,
 }
 
 /// The drain, to be run as a task until it ends by itself after `Ingest::close`.
@@ -180,7 +190,8 @@ impl<S: Sink> DrainTask<S> {
     pub async fn run(self) -> DrainEnd {
         let (tx, rx) = mpsc::channel(1);
         let delivery = Delivery { state: Arc::clone(&self.state), sink: self.sink };
-        tokio::join!(read(self.state, self.intake, tx), delivery.run(rx)).0
+        let keep = fullness::keep(Arc::clone(&self.state));
+        tokio::join!(read(self.state, self.intake, tx), delivery.run(rx), keep).0
     }
 }
 
@@ -253,7 +264,10 @@ impl<S: Sink> Delivery<S> {
 
     /// False: stopped before everything was stored; it stays in the journal.
     async fn deliver(&mut self, batch: Batch) -> bool {
-        let Batch { records, mut spare, broken, through } = batch;
+        let Batch { records, gaps, mut spare, broken, through } = batch;
+        if !self.store_gaps(&gaps).await {
+            return false;
+        }
         let (exchanges, positions) = split(records);
         let Some((written, refused)) = self.store(&exchanges).await else { return false };
         count(&self.state.counters.stored, written.new.len());
@@ -282,6 +296,27 @@ impl<S: Sink> Delivery<S> {
         if !spent.is_empty() {
             let journal = self.state.journal.clone();
             tokio::task::spawn_blocking(move || journal.give_back(spent)).await.ok();
+        }
+        true
+    }
+
+    /// Tries until they are stored. False: stopped.
+    async fn store_gaps(&mut self, gaps: &[Gap]) -> bool {
+        let mut wait = Wait::new(&self.state.options);
+        while !gaps.is_empty() {
+            let done = tokio::select! {
+                biased;
+                done = self.sink.write_gaps(gaps) => done,
+                () = self.state.stop.cancelled() => return false,
+            };
+            let Err(error) = done else { break };
+            count(&self.state.counters.failures, 1);
+            let pause_for = wait.next();
+            tracing::warn!(%error, retry_ms = pause_for.as_millis(), "drain.gaps.failed");
+            pause(&self.state, pause_for).await;
+            if self.state.stop.is_cancelled() {
+                return false;
+            }
         }
         true
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::shed;
 use crate::model::capture::{
     Begin, Body, BodyFacts, Capture, End, Headers, Kept, LogRoute, Outcome, Posted, WireFormat,
 };
@@ -45,16 +46,18 @@ const SECRET_HEADERS: [&str; 9] = [
     "x-amz-security-token",
 ];
 
-fn call(begin: Begin, request: Body, end: Option<(End, Bytes)>, context: &EnrichContext) -> Exchange {
+fn call(begin: Begin, mut request: Body, end: Option<(End, Bytes)>, context: &EnrichContext) -> Exchange {
     let (end, response) = match end {
         Some((end, bytes)) => (Some(end), bytes),
         None => (None, Bytes::new()),
     };
-    let response = Body { facts: end.as_ref().map(|end| end.response.clone()).unwrap_or_default(), bytes: response };
+    let mut response =
+        Body { facts: end.as_ref().map(|end| end.response.clone()).unwrap_or_default(), bytes: response };
     let outcome = end.as_ref().map_or(Outcome::Interrupted, |end| end.outcome);
     let status = end.as_ref().map_or(0, |end| i32::from(end.status));
     let path = upstream_path(&begin);
     let mut meaning = guarded(|| wire::read(begin.format, &path, status, &request, &response));
+    let usage_missing = shed::lay_over(&mut meaning, &mut request.facts, &mut response.facts);
 
     let mut row = Exchange {
         org: begin.org,
@@ -107,6 +110,7 @@ fn call(begin: Begin, request: Body, end: Option<(End, Bytes)>, context: &Enrich
     }
     set_tags(&mut row, begin.tags);
     set_meaning(&mut row, &mut meaning, &begin.provider, context);
+    row.usage_missing = usage_missing.or(row.usage_missing);
     judge(&mut row, &meaning, None);
     row
 }
@@ -194,7 +198,7 @@ fn log(posted: Posted, body: &Bytes, context: &EnrichContext) -> Exchange {
 }
 
 /// Runs a parser; should it panic, nothing was understood.
-fn guarded(read: impl FnOnce() -> Meaning) -> Meaning {
+pub(super) fn guarded(read: impl FnOnce() -> Meaning) -> Meaning {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Meaning {
         usage_missing: Some("the bodies could not be read: a defect in the gateway"),
         notes: vec![Note::new("wire.defect", "The bodies could not be read because of a defect in the gateway.")],
@@ -295,6 +299,7 @@ fn judge(row: &mut Exchange, meaning: &Meaning, tool_error: Option<String>) {
 
 /// A body as it is kept; without its bytes where its sender wants that.
 pub(super) fn kept(mut facts: BodyFacts, bytes: Bytes, omit: bool) -> KeptBody {
+    facts.essence = None;
     if !omit {
         return KeptBody { facts, bytes };
     }

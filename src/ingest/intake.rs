@@ -17,6 +17,7 @@ use super::capture::Parts;
 use super::fallback::plain;
 use crate::journal::{Entry, FrameKind, Limits, Position, Progress, Reader};
 use crate::model::exchange::Exchange;
+use crate::model::gap::Gap;
 
 /// Memory for begun calls' frames, all together; beyond it they are read again from disk.
 const KEEP_BYTES: usize = 4 << 20;
@@ -32,6 +33,8 @@ pub(super) struct Record {
 /// What one reading gave.
 pub(super) struct Batch {
     pub(super) records: Vec<Record>,
+    /// Their frames are among `spare`.
+    pub(super) gaps: Vec<Gap>,
     /// Frames that no record needs (a repeated begin, a kind that says nothing by itself).
     pub(super) spare: Vec<Position>,
     /// Frames that cannot be read as what they say they are.
@@ -73,7 +76,8 @@ impl Intake {
     pub(super) fn read(&mut self, limits: Limits) -> io::Result<(Batch, Progress)> {
         let mut entries = Vec::new();
         let progress = self.reader.read(limits, &mut entries);
-        let mut batch = Batch { records: Vec::new(), spare: Vec::new(), broken: Vec::new(), through: 0 };
+        let mut batch =
+            Batch { records: Vec::new(), gaps: Vec::new(), spare: Vec::new(), broken: Vec::new(), through: 0 };
         // What was read before a failure is not read again: it must go on its way now.
         if let (Err(error), true) = (&progress, entries.is_empty()) {
             return Err(io::Error::new(error.kind(), error.to_string()));
@@ -112,7 +116,13 @@ impl Intake {
                 self.complete(pending, Some(entry), batch);
             }
             Some(FrameKind::Posted) => self.complete(Pending::default(), Some(entry), batch),
-            Some(FrameKind::Gap) => batch.spare.push(entry.position),
+            Some(FrameKind::Gap) => match serde_json::from_slice(&entry.head) {
+                Ok(gap) => {
+                    batch.gaps.push(gap);
+                    batch.spare.push(entry.position);
+                }
+                Err(_) => batch.broken.push(entry.position),
+            },
             None => batch.broken.push(entry.position),
         }
     }

@@ -9,6 +9,8 @@ mod capture;
 mod dead;
 mod drain;
 mod fallback;
+mod fullness;
+mod gaps;
 mod intake;
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub mod enrich;
+pub mod shed;
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -26,6 +29,8 @@ use tokio_util::sync::CancellationToken;
 pub use budget::{Budget, Charge};
 pub use dead::{DeadLetters, Retried};
 pub use drain::{DrainEnd, DrainOptions, DrainStats, DrainTask, Sink, StoreSink};
+pub use fullness::SMALL_LOG;
+pub use gaps::Missing;
 
 use crate::journal::{Frame, FrameKind, Journal, JournalError, Reader, Receipt};
 use crate::live::Live;
@@ -33,6 +38,7 @@ use crate::model::capture::{Begin, Capture, End, Posted, RequestBody};
 use crate::model::exchange::Exchange;
 use crate::model::id::{OrgId, RecordId};
 use drain::{Counters, DrainState};
+use gaps::Gaps;
 use intake::Intake;
 
 /// Makes a row of a capture. Runs on a blocking thread; may panic, then the row is stored without its meaning.
@@ -58,6 +64,7 @@ pub struct IngestParts {
 impl Ingest {
     /// Ready at once; a backlog is replayed by the task, which the caller runs.
     pub fn start<S: Sink>(parts: IngestParts, sink: S) -> (Self, DrainTask<S>) {
+        parts.journal.lighten_by(shed::lighten);
         let state = Arc::new(DrainState {
             journal: parts.journal,
             live: parts.live,
@@ -66,6 +73,7 @@ impl Ingest {
             hurry: Notify::new(),
             committed: watch::channel(0).0,
             counters: Counters::default(),
+            gaps: Gaps::default(),
         });
         let intake = Intake::new(parts.reader, parts.understand);
         let task = DrainTask { state: Arc::clone(&state), intake, sink };
@@ -105,7 +113,7 @@ impl Ingest {
     pub fn end(&self, org: OrgId, end: &End, body: Vec<Bytes>, charge: Option<Charge>) -> Receipt {
         match build(FrameKind::End, (end.record, org), end, (body, charge)) {
             Ok(frame) => self.state.journal.append(frame),
-            Err(error) => Receipt::failed(error),
+            Err(error) => Receipt::of(Err(error)),
         }
     }
 
@@ -135,6 +143,7 @@ impl Ingest {
     pub async fn close(&self, limit: Duration) -> bool {
         let settled = self.settled(limit).await;
         self.state.stop.cancel();
+        fullness::last_words(&self.state).await;
         let journal = self.state.journal.clone();
         if let Err(error) = tokio::task::spawn_blocking(move || journal.close()).await {
             tracing::error!(%error, "ingest.close.failed");

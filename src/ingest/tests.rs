@@ -1,5 +1,8 @@
 //! The drain against a sink in memory that goes away, refuses rows and counts what it is sent twice.
 
+mod fixture;
+mod full;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,6 +14,7 @@ use super::*;
 use crate::journal::{DeadFolder, Durability, JournalOptions, unpack};
 use crate::model::capture::{BodyFacts, Outcome, WireFormat};
 use crate::model::dead_letter::{DeadLetter, LetterKind};
+use crate::model::gap::Gap;
 use crate::model::id::RequestId;
 use crate::model::query::Written;
 use crate::model::tags::Tags;
@@ -20,6 +24,7 @@ use crate::store::StoreError;
 #[derive(Default)]
 struct Table {
     rows: BTreeMap<RecordId, Exchange>,
+    gaps: BTreeMap<RecordId, Gap>,
     away: bool,
     poison: BTreeSet<RecordId>,
     /// The error for poison is a defect's.
@@ -90,6 +95,15 @@ impl Sink for Memory {
         table.letters.push(letter.clone());
         Ok(())
     }
+
+    async fn write_gaps(&mut self, gaps: &[Gap]) -> Result<(), StoreError> {
+        let mut table = hold(&self.0);
+        if table.away {
+            return Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut));
+        }
+        table.gaps.extend(gaps.iter().map(|gap| (gap.id, gap.clone())));
+        Ok(())
+    }
 }
 
 /// A sink that panicked holds nothing that is half done.
@@ -129,15 +143,23 @@ struct Rig {
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-fn start(dir: &Path, sink: &Memory) -> Rig {
-    let options = JournalOptions {
+fn options(dir: &Path) -> JournalOptions {
+    JournalOptions {
         dir: dir.to_owned(),
         durability: Durability::Durable,
         segment_bytes: 8 << 10,
         group_bytes: 4 << 10,
         max_bytes: 1 << 30,
-    };
-    let (journal, reader) = Journal::open(options).unwrap();
+        min_free_bytes: 0,
+        reserve_bytes: 0,
+    }
+}
+
+fn start(dir: &Path, sink: &Memory) -> Rig {
+    start_on(Journal::open(options(dir)).unwrap(), sink)
+}
+
+fn start_on((journal, reader): (Journal, Reader), sink: &Memory) -> Rig {
     let understand: Understand = Arc::new(|capture| {
         if let Capture::Call { begin, .. } = &capture {
             assert_ne!(begin.path, "/panic", "a parser that fails");
@@ -465,6 +487,8 @@ async fn a_drain_that_dies_says_so() {
         segment_bytes: 8 << 10,
         group_bytes: 4 << 10,
         max_bytes: 1 << 30,
+        min_free_bytes: 0,
+        reserve_bytes: 0,
     };
     let (_journal, mut reader) = Journal::open(options).unwrap();
     let mut entries = Vec::new();

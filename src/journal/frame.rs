@@ -204,6 +204,23 @@ pub(super) fn encode_entry(buf: &mut Vec<u8>, entry: &Entry, salts: Salts) {
     buf.extend_from_slice(&payload);
 }
 
+/// Frames as they were before they were encoded, their bytes copied.
+pub(super) fn decode(mut bytes: &[u8], salts: Salts) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    while let Some(header) = Header::parse(bytes, salts) {
+        let Some(end) = HEADER.checked_add(header.len as usize) else { break };
+        let (Some(payload), Some(rest)) = (bytes.get(HEADER..end), bytes.get(end..)) else { break };
+        bytes = rest;
+        let (Some(kind), Some((head, body))) = (header.frame_kind(), split_payload(Bytes::copy_from_slice(payload)))
+        else {
+            continue;
+        };
+        let (record, org) = (header.record, header.org);
+        frames.push(Frame { kind, record, org, head: head.to_vec(), body: vec![body], hold: None });
+    }
+    frames
+}
+
 /// Gives the frames in `buf` new sequences from `first` on; returns the sequence behind the last.
 pub(super) fn renumber(buf: &mut [u8], first: u64, salts: Salts) -> u64 {
     let mut seq = first;

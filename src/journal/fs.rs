@@ -11,6 +11,13 @@ use std::path::Path;
 /// Held for as long as the directory is ours.
 pub(super) type DirLock = Box<dyn Send + Sync>;
 
+/// How large a file system is and what it has left for us, bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Space {
+    pub(super) total: u64,
+    pub(super) free: u64,
+}
+
 /// A directory of segments.
 pub(super) trait Fs: Send + Sync + 'static {
     /// Makes the directory, and its name durable.
@@ -27,6 +34,10 @@ pub(super) trait Fs: Send + Sync + 'static {
     fn remove(&self, path: &Path) -> io::Result<()>;
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+    /// A new file whose space is set aside without writing it; `Unsupported` where the file system cannot.
+    fn allocate(&self, path: &Path, len: u64) -> io::Result<()>;
+    /// Of the file system that the directory is on.
+    fn space(&self, dir: &Path) -> io::Result<Space>;
 }
 
 /// One open file, addressed by offset.
@@ -130,6 +141,18 @@ impl Fs for StdFs {
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         File::open(dir)?.sync_all()
+    }
+
+    fn allocate(&self, path: &Path, len: u64) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, len)?;
+        file.sync_all()
+    }
+
+    fn space(&self, dir: &Path) -> io::Result<Space> {
+        let found = rustix::fs::statvfs(dir)?;
+        let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
+        Ok(Space { total: bytes(found.f_blocks), free: bytes(found.f_bavail) })
     }
 }
 

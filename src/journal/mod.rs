@@ -16,16 +16,18 @@ mod dead;
 mod frame;
 mod fs;
 mod parcel;
+mod late;
 mod reader;
 mod recover;
+mod space;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod writer;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -41,6 +43,8 @@ use frame::Salts;
 use fs::{DirLock, Fs, StdFs};
 pub use parcel::{pack, unpack};
 pub use reader::{Entry, Limits, Position, Progress, Reader};
+use space::Level;
+pub use space::Step;
 
 /// Bytes of frames that may wait for the writer thread; more are refused. The edges' memory budget is far below it.
 const QUEUE_BYTES: usize = 512 << 20;
@@ -88,9 +92,17 @@ pub struct JournalOptions {
     pub segment_bytes: u64,
     /// A group is closed once it is this long.
     pub group_bytes: usize,
-    /// All segments together; frames beyond are refused with [`JournalError::Full`].
+    /// All segments together; frames beyond are refused with [`JournalError::Full`]. 0: a fifth of the disk, at most 10 GB.
     pub max_bytes: u64,
+    /// What is left free on the disk; of a small disk a twentieth.
+    pub min_free_bytes: u64,
+    /// What is held in reserve for the last words of a journal that closes on a full disk; never more than a sixteenth of
+    /// the quota. 0: nothing.
+    pub reserve_bytes: u64,
 }
+
+/// Takes from a frame what it can do without, so that it finds room.
+pub type Lighten = fn(&mut Frame);
 
 /// Why a frame is not kept, or a journal not open.
 #[derive(Debug, thiserror::Error, Clone)]
@@ -138,6 +150,13 @@ pub struct JournalStats {
     pub segments_aside: u64,
     /// Writes, syncs and creations that failed.
     pub errors: u64,
+    pub step: Step,
+    /// Thousandths of what the journal may take now, the disk's free space considered.
+    pub fill: u32,
+    /// Frames of calls that were refused and wait in memory for room.
+    pub late: u64,
+    /// Such frames that memory could not hold.
+    pub late_dropped: u64,
 }
 
 #[derive(Default)]
@@ -150,6 +169,8 @@ struct Counters {
     frames_lost: AtomicU64,
     segments_aside: AtomicU64,
     errors: AtomicU64,
+    late: AtomicU64,
+    late_dropped: AtomicU64,
 }
 
 fn count(counter: &AtomicU64, by: u64) {
@@ -190,6 +211,8 @@ struct Shared {
     /// The sequence behind the last synced frame.
     synced: watch::Sender<u64>,
     counters: Counters,
+    level: Level,
+    lighten: OnceLock<Lighten>,
     lock: Mutex<Option<DirLock>>,
 }
 
@@ -235,8 +258,10 @@ impl Journal {
         Self::open_on(Arc::new(StdFs), options)
     }
 
-    fn open_on(fs: Arc<dyn Fs>, options: JournalOptions) -> Result<(Self, Reader), JournalError> {
+    fn open_on(fs: Arc<dyn Fs>, mut options: JournalOptions) -> Result<(Self, Reader), JournalError> {
         let found = recover::recover(fs.as_ref(), &options)?;
+        let disk = fs.space(&options.dir).ok();
+        space::fit(&mut options, disk);
         let (synced, _) = watch::channel(found.next_seq);
         let counters = Counters::default();
         count(&counters.bytes_cut, found.bytes_cut);
@@ -249,6 +274,8 @@ impl Journal {
             catalog: Mutex::new(found.catalog),
             synced,
             counters,
+            level: Level::new(),
+            lighten: OnceLock::new(),
             lock: Mutex::new(Some(found.lock)),
             options,
         });
@@ -380,6 +407,31 @@ impl Journal {
         self.inner.died.cancelled().await;
     }
 
+    /// How full it is.
+    pub fn step(&self) -> Step {
+        self.inner.shared.level.step()
+    }
+
+    /// Tells each change of [`Journal::step`].
+    pub fn steps(&self) -> watch::Receiver<Step> {
+        self.inner.shared.level.steps.subscribe()
+    }
+
+    /// Whether the last write failed and none has gone through since.
+    pub fn cannot_write(&self) -> bool {
+        self.inner.shared.level.cannot_write()
+    }
+
+    /// What makes a frame lighter that was refused and waits for room. Only the first call counts.
+    pub fn lighten_by(&self, lighten: Lighten) {
+        self.inner.shared.lighten.set(lighten).ok();
+    }
+
+    /// Before the last words of a full journal: gives the reserve up for them. Blocks.
+    pub fn spend_reserve(&self) {
+        space::spend_reserve(&self.inner.shared);
+    }
+
     /// How the journal is doing now.
     pub fn stats(&self) -> JournalStats {
         let shared = &self.inner.shared;
@@ -399,6 +451,10 @@ impl Journal {
             frames_lost: get(&counters.frames_lost),
             segments_aside: get(&counters.segments_aside),
             errors: get(&counters.errors),
+            step: shared.level.step(),
+            fill: shared.level.fill(),
+            late: get(&counters.late),
+            late_dropped: get(&counters.late_dropped),
         }
     }
 
@@ -432,10 +488,10 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// A receipt that has failed already.
-    pub fn failed(error: JournalError) -> Self {
+    /// A receipt that is there already: of what could not be written, or need not be.
+    pub fn of(outcome: Result<(), JournalError>) -> Self {
         let (tell, rx) = oneshot::channel();
-        tell.send(Err(error)).ok();
+        tell.send(outcome).ok();
         Self { rx }
     }
 

@@ -16,7 +16,9 @@ use tokio::sync::oneshot;
 use super::catalog::file_name;
 use super::frame::{self, SEGMENT_HEADER, SegmentHeader};
 use super::fs::{SegmentFile, write_all_at};
-use super::{Durability, Item, JournalError, Shared, Waiter, count, hold};
+use super::late::Late;
+use super::space::{self, Gauge, Step};
+use super::{Durability, Frame, FrameKind, Item, JournalError, Shared, Waiter, count, hold};
 
 const GROUP_FRAMES: usize = 1024;
 /// Frames that nobody waits for are synced after this at the latest.
@@ -31,6 +33,8 @@ enum Wake {
     /// `buf` is due.
     Sync,
     Idle,
+    /// The disk is to be looked at.
+    Look,
     Closed,
 }
 
@@ -61,11 +65,15 @@ pub(super) struct Writer {
     /// Since when `buf` holds something.
     unsynced_since: Option<Instant>,
     group: Vec<Item>,
+    gauge: Gauge,
+    late: Late,
 }
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, next_seq: u64, previous: (u64, u64)) -> Self {
         Self {
+            gauge: Gauge::new(&shared),
+            late: Late::default(),
             shared,
             current: None,
             left: Vec::new(),
@@ -80,16 +88,27 @@ impl Writer {
 
     pub(super) fn run(mut self) {
         loop {
+            if self.gauge.is_due() {
+                self.look();
+            }
             match self.take() {
                 Wake::Group => self.commit(),
                 Wake::Sync => {
                     if self.sync().is_err() {
                         self.unsynced_since = Some(Instant::now() + RETRY_AFTER);
+                        self.gauge.failed(&self.shared);
                     }
                 }
                 Wake::Idle => self.seal_if_spent(),
+                Wake::Look => self.look(),
                 Wake::Closed => break,
             }
+        }
+        if !self.late.is_empty() {
+            if self.shared.level.step() == Step::Full {
+                space::spend_reserve(&self.shared);
+            }
+            self.retry_late(true);
         }
         if self.sync().is_err() {
             tracing::error!(bytes = self.buf.len(), "journal.close.unsynced");
@@ -131,20 +150,22 @@ impl Writer {
                 (None, Some(since)) => Some((since + IDLE_AFTER, Wake::Idle)),
                 (None, None) => None,
             };
+            let now = Instant::now();
+            let until = match due {
+                Some((at, wake)) if at <= now => {
+                    inbox.idle_since = None;
+                    return wake;
+                }
+                Some((at, _)) => at.min(self.gauge.next_look()),
+                None => self.gauge.next_look(),
+            };
+            let left = until.saturating_duration_since(now);
+            if left.is_zero() {
+                return Wake::Look;
+            }
             inbox.writer_waits = true;
             slept = true;
-            inbox = match due {
-                None => shared.bell.wait(inbox).unwrap_or_else(std::sync::PoisonError::into_inner),
-                Some((at, wake)) => {
-                    let left = at.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        inbox.writer_waits = false;
-                        inbox.idle_since = None;
-                        return wake;
-                    }
-                    shared.bell.wait_timeout(inbox, left).unwrap_or_else(std::sync::PoisonError::into_inner).0
-                }
-            };
+            inbox = shared.bell.wait_timeout(inbox, left).unwrap_or_else(std::sync::PoisonError::into_inner).0;
             inbox.writer_waits = false;
         }
     }
@@ -171,17 +192,20 @@ impl Writer {
                 Item::Frame(frame, waiter) => (frame, waiter),
             };
             let len = frame::encoded_len(&frame) as u64;
+            // What was not kept is told even where nothing else finds room.
+            let beyond = if frame.kind == FrameKind::Gap { self.shared.options.reserve_bytes } else { 0 };
             let verdict = match &ready {
                 Err(error) => Err(error.clone()),
-                Ok(()) if len > room => Err(JournalError::Full),
+                Ok(()) if len > room.saturating_add(beyond) || self.late.goes_before(&frame) => Err(JournalError::Full),
                 Ok(()) => Ok(()),
             };
             if let Err(error) = verdict {
                 count(&self.shared.counters.refused, 1);
                 refuse(waiter, &error);
+                self.wait_for_room(frame);
                 continue;
             }
-            room -= len;
+            room = room.saturating_sub(len);
             taken += 1;
             frame::encode(&mut self.buf, &frame, self.next_seq, self.shared.salts);
             self.next_seq += 1;
@@ -195,7 +219,11 @@ impl Writer {
         self.group = group;
 
         let mut outcome = if taken > 0 { self.write(mark, first) } else { Ok(()) };
-        drop(written);
+        if outcome.is_err() {
+            written.into_iter().for_each(|frame| self.wait_for_room(frame));
+        } else {
+            drop(written);
+        }
         match &outcome {
             Ok(()) => {
                 if taken > 0 {
@@ -207,6 +235,8 @@ impl Writer {
                     outcome = self.sync();
                     // Nobody was told that these are kept, so nobody needs them; the others are tried again.
                     if outcome.is_err() && !acknowledged && taken > 0 && self.buf.len() > mark {
+                        let again = frame::decode(self.buf.get(mark..).unwrap_or_default(), self.shared.salts);
+                        again.into_iter().for_each(|frame| self.wait_for_room(frame));
                         self.buf.truncate(mark);
                         count(&self.shared.counters.refused, taken);
                     } else if taken > 0 {
@@ -220,6 +250,11 @@ impl Writer {
         }
         if self.buf.is_empty() {
             self.unsynced_since = None;
+        }
+        if outcome.is_err() || ready.is_err() {
+            self.gauge.failed(&self.shared);
+        } else {
+            self.gauge.grown(&self.shared, self.used());
         }
         for waiter in fast.into_iter().chain(durable) {
             waiter.tell.send(outcome.clone()).ok();
@@ -236,10 +271,49 @@ impl Writer {
             || self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_AFTER)
     }
 
+    fn used(&self) -> u64 {
+        hold(&self.shared.catalog).bytes() + self.buf.len() as u64
+    }
+
     /// What the quota leaves.
     fn room(&self) -> u64 {
-        let used = hold(&self.shared.catalog).bytes() + self.buf.len() as u64;
-        self.shared.options.max_bytes.saturating_sub(used)
+        let options = &self.shared.options;
+        let more = if self.shared.level.reserve_is_spent() { options.reserve_bytes } else { 0 };
+        options.max_bytes.saturating_add(more).saturating_sub(self.used())
+    }
+
+    fn look(&mut self) {
+        let used = self.used();
+        self.gauge.look(&self.shared, used);
+        if !self.late.is_empty() && self.shared.level.step() < Step::Full {
+            self.retry_late(false);
+        }
+    }
+
+    /// Keeps a refused frame where it is a call's.
+    fn wait_for_room(&mut self, frame: Frame) {
+        if !self.late.take(frame, self.shared.lighten.get().copied()) {
+            count(&self.shared.counters.late_dropped, 1);
+        }
+        self.shared.counters.late.store(self.late.len() as u64, Ordering::Relaxed);
+    }
+
+    /// Writes what waits for room, in groups, until a frame is refused again.
+    fn retry_late(&mut self, all_light: bool) {
+        let mut waiting = self.late.drain(self.shared.lighten.get().copied(), all_light);
+        self.late.retrying = true;
+        while self.late.is_empty() && !waiting.is_empty() {
+            let mut bytes = 0;
+            while self.group.len() < GROUP_FRAMES && bytes < self.shared.options.group_bytes {
+                let Some(frame) = waiting.pop_front() else { break };
+                bytes += frame::encoded_len(&frame);
+                self.group.push(Item::Frame(frame, None));
+            }
+            self.commit();
+        }
+        self.late.retrying = false;
+        waiting.into_iter().for_each(|frame| self.wait_for_room(frame));
+        self.shared.counters.late.store(self.late.len() as u64, Ordering::Relaxed);
     }
 
     /// Makes sure that there is a segment to write to, with all of `buf` in it.

@@ -8,6 +8,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::exchange::Usage;
 use super::id::{KeyId, OrgId, RecordId};
 use super::tags::{Note, Tags};
 use super::units::Micros;
@@ -128,6 +129,44 @@ pub struct BodyFacts {
     /// SHA-256 in hex over all bytes that passed; only where not all were kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// What was read from a body before it was left out because the journal was almost full. Never in a row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub essence: Option<Box<Essence>>,
+}
+
+/// What the parsers found in a body that was not kept, request or response.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Essence {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_model: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_model: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_id: Option<String>,
+    pub streamed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finish_reason: Option<String>,
+    pub tool_calls: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage_missing: Option<String>,
+    /// Dollars, as the provider billed them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub billed_usd: Option<serde_json::Number>,
+    /// The usage object in the provider's own shape, for pricing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raw_usage: Option<serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_tier: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    pub stream_error: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
 }
 
 /// How much of a body was kept.
@@ -139,7 +178,7 @@ pub enum Kept {
     Whole,
     /// The first part, up to the cap on a body's size.
     Truncated,
-    /// The first part, until the gateway ran short of memory for captures.
+    /// The first part, until the gateway ran short of memory for captures; nothing where the journal was almost full.
     Shed,
     /// Nothing: the sender asked for that (`Helicone-Omit-*`).
     Omitted,

@@ -6,6 +6,7 @@ pub mod capture;
 pub mod dead_letter;
 pub mod exchange;
 pub mod filter;
+pub mod gap;
 pub mod id;
 pub mod query;
 pub mod session;

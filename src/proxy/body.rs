@@ -193,7 +193,7 @@ impl Body for AnswerBody {
                 }
                 State::Holding { last, keeping } => {
                     if let Err(error) = ready!(keeping.as_mut().poll(cx)) {
-                        tracing::warn!(%error, "proxy.record_not_kept");
+                        tracing::debug!(%error, "proxy.record_waits");
                     }
                     let last = last.take();
                     this.state = State::Over;

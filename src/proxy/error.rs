@@ -23,6 +23,12 @@ impl Failure {
         Self { status, code, message: message.into(), outcome: Outcome::Refused }
     }
 
+    /// The journal is full, and the operator wants no calls without a record.
+    pub fn journal_full() -> Self {
+        let message = "calls cannot be recorded now (journal.on_full is reject): nothing was sent upstream";
+        Self::refused(StatusCode::SERVICE_UNAVAILABLE, "journal_full", message)
+    }
+
     /// No answer came from the upstream.
     pub fn no_answer(outcome: Outcome, message: &str) -> Self {
         let (status, code, lead) = match outcome {

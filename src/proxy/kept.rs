@@ -120,7 +120,7 @@ impl KeptBody {
         self.flush_tail();
         let sha256 = self.hasher.take().map(|hasher| hex(&hasher.finalize()));
         Finished {
-            facts: BodyFacts { len: self.len, kept: self.state, content_type, content_encoding, sha256 },
+            facts: BodyFacts { len: self.len, kept: self.state, content_type, content_encoding, sha256, essence: None },
             chunks: std::mem::take(&mut self.chunks),
             charge: self.charge.take(),
         }

@@ -18,7 +18,7 @@ use std::time::Instant;
 use axum::body::Body;
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Version, header, request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, Version, header, request};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -29,8 +29,9 @@ use self::error::Failure;
 use self::record::{Opening, Record};
 use self::upstream::{SendError, Upstream};
 use crate::auth::{Auth, AuthError, Caller, Presented};
-use crate::config::Config;
+use crate::config::{Config, OnFull};
 use crate::ingest::Ingest;
+use crate::journal::Step;
 use crate::model::capture::{Begin, Outcome, WireFormat};
 use crate::model::id::{OrgId, RecordId, RequestId};
 use crate::model::query::Rights;
@@ -41,6 +42,10 @@ use crate::wire;
 
 const HELICONE_ID: HeaderName = HeaderName::from_static("helicone-id");
 const HELICONE_STATUS: HeaderName = HeaderName::from_static("helicone-status");
+/// `false` on an answer whose call is not on record.
+const LOGGED: HeaderName = HeaderName::from_static("trailgate-logged");
+/// Seconds after which a call that was turned away may be tried again.
+const TRY_AGAIN: HeaderValue = HeaderValue::from_static("5");
 
 /// Request bodies up to this length are read before the upstream is called: they come with the head anyway, and the
 /// record then begins with the whole request.
@@ -89,6 +94,9 @@ impl Proxy {
         let (mut call, host, presented) = Call::read(parts);
         let address = Address { path: &call.path, host: host.as_deref() };
         let route = route::resolve(&self.config, address, &call.tags).map_err(Failure::from);
+        if self.config.journal.on_full == OnFull::Reject && self.ingest.step() == Step::Full {
+            return turn_away(&call, route.ok().as_ref());
+        }
         let admitted = self.auth.admit(&mut call.headers, &presented).await.and_then(may_write);
         let (caller, route) = match (admitted, route) {
             (Ok(caller), Ok(route)) => (caller, route),
@@ -181,7 +189,7 @@ impl Proxy {
         let (mut head, incoming) = answer.into_parts();
         headers::strip_response(&mut head.headers);
         record.head(head.status, &head.headers);
-        mark(&mut head.headers, id, "success");
+        mark(&mut head.headers, id, "success", record.logged());
         // The version of the upstream connection says nothing about the client's.
         head.version = Version::HTTP_11;
         if incoming.is_end_stream() {
@@ -205,7 +213,7 @@ impl Proxy {
             call.tags = Tags::default();
             call.notes.clear();
         }
-        let format = route.as_ref().map_or_else(|| route::guess_format(call.path.path()), |route| route.format);
+        let format = format_of(&call, route.as_ref());
         let mut record = self.begin(&mut call, caller, route.as_ref(), Some(Bytes::new()));
         fail(&mut record, &failure, format, id).await
     }
@@ -229,6 +237,7 @@ impl Proxy {
         let opening = Opening {
             ingest: self.ingest.clone(),
             begin,
+            uri: route.map_or_else(|| Uri::from(call.path.clone()), |route| route.uri.clone()),
             started: call.started,
             request,
             max_body_bytes: self.config.capture.max_body_bytes,
@@ -273,19 +282,40 @@ fn may_write(caller: Caller) -> Result<Caller, AuthError> {
     if caller.rights.includes(needed) { Ok(caller) } else { Err(AuthError::Forbidden) }
 }
 
-/// Ends the record with a failure of our own and answers with it.
-async fn fail(record: &mut Record, failure: &Failure, format: WireFormat, id: RequestId) -> Response<Body> {
+fn format_of(call: &Call, route: Option<&Route>) -> WireFormat {
+    route.map_or_else(|| route::guess_format(call.path.path()), |route| route.format)
+}
+
+/// Answers a call that is neither forwarded nor recorded.
+fn turn_away(call: &Call, route: Option<&Route>) -> Response<Body> {
+    metrics::counter!("trailgate_calls_rejected_total").increment(1);
+    let (mut response, _) = answer_of(&Failure::journal_full(), format_of(call, route));
+    mark(response.headers_mut(), call.id(), "failed", false);
+    response
+}
+
+/// An answer of our own, and its body.
+fn answer_of(failure: &Failure, format: WireFormat) -> (Response<Body>, Bytes) {
     let bytes = Bytes::from(failure.body(format).to_string());
     let mut response = Response::new(Body::from(bytes.clone()));
     *response.status_mut() = failure.status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if failure.outcome == Outcome::Refused {
+    if failure.status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(header::RETRY_AFTER, TRY_AGAIN);
+    } else if failure.outcome == Outcome::Refused {
         // The same call would be refused again; the SDKs of OpenAI and Anthropic heed this.
         headers.insert(HeaderName::from_static("x-should-retry"), HeaderValue::from_static("false"));
     }
+    (response, bytes)
+}
+
+/// Ends the record with a failure of our own and answers with it.
+async fn fail(record: &mut Record, failure: &Failure, format: WireFormat, id: RequestId) -> Response<Body> {
+    let (mut response, bytes) = answer_of(failure, format);
+    let headers = response.headers_mut();
     record.head(failure.status, headers);
-    mark(headers, id, "failed");
+    mark(headers, id, "failed", record.logged());
     record.push(&bytes);
     kept(record.finish(failure.outcome, Some(failure.message.clone()))).await;
     response
@@ -295,11 +325,16 @@ async fn kept(receipt: Option<crate::journal::Receipt>) {
     if let Some(receipt) = receipt
         && let Err(error) = receipt.wait().await
     {
-        tracing::warn!(%error, "proxy.record_not_kept");
+        tracing::debug!(%error, "proxy.record_waits");
     }
 }
 
-fn mark(headers: &mut HeaderMap, id: RequestId, status: &'static str) {
+fn mark(headers: &mut HeaderMap, id: RequestId, status: &'static str, logged: bool) {
+    if logged {
+        headers.remove(LOGGED);
+    } else {
+        headers.insert(LOGGED, HeaderValue::from_static("false"));
+    }
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         headers.insert(HELICONE_ID, value);
     }

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{HeaderMap, Uri, header};
 
 use super::headers;
-use super::kept::KeptBody;
+use super::kept::{Finished, KeptBody};
 use crate::ingest::Ingest;
+use crate::ingest::shed::{self, Reading};
 use crate::journal::Receipt;
-use crate::model::capture::{Begin, BodyFacts, End, Headers, Outcome, RequestBody};
+use crate::model::capture::{Begin, BodyFacts, End, Headers, Outcome, RequestBody, WireFormat};
 use crate::model::id::{OrgId, RecordId};
 use crate::model::tags::Note;
 
@@ -20,6 +21,9 @@ pub struct Record {
     ingest: Ingest,
     org: OrgId,
     record: RecordId,
+    /// False where the journal was full when the call arrived: it is counted instead.
+    logged: bool,
+    upstream: UpstreamPath,
     started: Instant,
     request: SharedRequest,
     status: u16,
@@ -33,6 +37,19 @@ pub struct Record {
     finished: bool,
 }
 
+/// How the bodies of a call are to be read, should they be left out.
+#[derive(Clone)]
+struct UpstreamPath {
+    format: WireFormat,
+    uri: Uri,
+}
+
+impl UpstreamPath {
+    fn reading(&self) -> Reading<'_> {
+        Reading { format: self.format, path: self.uri.path() }
+    }
+}
+
 /// The request body's copy, shared between the body on its way upstream and the record: whichever ends first hands it in.
 #[derive(Clone)]
 pub struct SharedRequest(Arc<Mutex<RequestSide>>);
@@ -41,6 +58,7 @@ struct RequestSide {
     ingest: Ingest,
     org: OrgId,
     record: RecordId,
+    upstream: UpstreamPath,
     kept: KeptBody,
     content_type: Option<String>,
     content_encoding: Option<String>,
@@ -63,9 +81,18 @@ impl SharedRequest {
             return;
         }
         let (content_type, content_encoding) = (side.content_type.take(), side.content_encoding.take());
-        let done = side.kept.finish(content_type, content_encoding);
+        let mut done = side.kept.finish(content_type, content_encoding);
+        shed_request(&side.ingest, side.org, &side.upstream, &mut done);
         let request = RequestBody { record: side.record, request: done.facts };
         side.ingest.request(side.org, &request, done.chunks, done.charge);
+    }
+}
+
+/// Leaves a request body out where the journal has little room.
+fn shed_request(ingest: &Ingest, org: OrgId, upstream: &UpstreamPath, done: &mut Finished) {
+    if ingest.sheds_bodies() && shed::request(upstream.reading(), &mut done.facts, &mut done.chunks) {
+        done.charge = None;
+        ingest.count_shed(org);
     }
 }
 
@@ -73,6 +100,8 @@ impl SharedRequest {
 pub struct Opening {
     pub ingest: Ingest,
     pub begin: Begin,
+    /// Where the call goes; the client's own path where it goes nowhere.
+    pub uri: Uri,
     pub started: Instant,
     /// The request body where it is there whole.
     pub request: Option<Bytes>,
@@ -80,18 +109,24 @@ pub struct Opening {
 }
 
 impl Record {
-    /// Begins: the begin frame is on its way to the journal, nobody waits for it.
+    /// Begins: the begin frame is on its way to the journal, nobody waits for it. Where the journal is full, the call is
+    /// counted and nothing of it is kept.
     pub fn begin(opening: Opening, request_headers: &HeaderMap) -> Self {
-        let Opening { ingest, mut begin, started, request, max_body_bytes } = opening;
+        let Opening { ingest, mut begin, uri, started, request, max_body_bytes } = opening;
+        let logged = ingest.puts_on_record(begin.org, begin.at);
+        let upstream = UpstreamPath { format: begin.format, uri };
         let content_type = headers::text(request_headers, &header::CONTENT_TYPE);
         let content_encoding = headers::text(request_headers, &header::CONTENT_ENCODING);
         let mut kept = KeptBody::new(ingest.budget(), max_body_bytes);
-        let handed_in = request.is_some();
-        if let Some(body) = request {
+        let handed_in = request.is_some() || !logged;
+        if !logged {
+            // Nothing of it is kept.
+        } else if let Some(body) = request {
             if !body.is_empty() {
                 kept.push(&body);
             }
-            let done = kept.finish(content_type.clone(), content_encoding.clone());
+            let mut done = kept.finish(content_type.clone(), content_encoding.clone());
+            shed_request(&ingest, begin.org, &upstream, &mut done);
             begin.request = Some(done.facts);
             ingest.begin(&begin, done.chunks, done.charge);
         } else {
@@ -102,6 +137,7 @@ impl Record {
             ingest: ingest.clone(),
             org: begin.org,
             record: begin.record,
+            upstream: upstream.clone(),
             kept,
             content_type,
             content_encoding,
@@ -111,6 +147,8 @@ impl Record {
             ingest,
             org: begin.org,
             record: begin.record,
+            logged,
+            upstream,
             started,
             request: SharedRequest(Arc::new(Mutex::new(side))),
             status: 0,
@@ -123,6 +161,11 @@ impl Record {
             notes: Vec::new(),
             finished: false,
         }
+    }
+
+    /// Whether the call is on record.
+    pub const fn logged(&self) -> bool {
+        self.logged
     }
 
     /// The request body's side, for the body that goes upstream.
@@ -141,6 +184,9 @@ impl Record {
 
     /// A piece of the answer passed.
     pub fn push(&mut self, piece: &Bytes) {
+        if !self.logged {
+            return;
+        }
         if self.response.len() == 0 && !piece.is_empty() {
             self.first_byte_us = Some(self.elapsed_us());
         }
@@ -152,8 +198,15 @@ impl Record {
         if std::mem::replace(&mut self.finished, true) {
             return None;
         }
+        metrics::counter!("trailgate_calls_total", "outcome" => outcome.as_str()).increment(1);
+        if !self.logged {
+            return Some(Receipt::of(Ok(())));
+        }
         self.request.hand_in();
-        let done = self.response.finish(self.content_type.take(), self.content_encoding.take());
+        let mut done = self.response.finish(self.content_type.take(), self.content_encoding.take());
+        if self.ingest.sheds_bodies() {
+            self.shed(&mut done);
+        }
         let end = End {
             record: self.record,
             outcome,
@@ -166,8 +219,15 @@ impl Record {
             error,
             notes: std::mem::take(&mut self.notes),
         };
-        metrics::counter!("trailgate_calls_total", "outcome" => outcome.as_str()).increment(1);
         Some(self.ingest.end(self.org, &end, done.chunks, done.charge))
+    }
+
+    /// Leaves the answer's body out.
+    fn shed(&self, done: &mut Finished) {
+        if shed::response(self.upstream.reading(), self.status, &mut done.facts, &mut done.chunks) {
+            done.charge = None;
+            self.ingest.count_shed(self.org);
+        }
     }
 
     fn elapsed_us(&self) -> i64 {

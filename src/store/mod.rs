@@ -15,6 +15,7 @@ mod dead_letters;
 mod dialect;
 mod error;
 mod exchanges;
+mod gaps;
 mod keys;
 mod link;
 mod lower;

@@ -7,15 +7,16 @@ use sqlx::{Executor, SqlStr};
 
 use super::db::Db;
 use super::{
-    Store, StoreOptions, dead_letters, dialect, exchanges, keys, link, properties, sessions, updates, users,
+    Store, StoreOptions, dead_letters, dialect, exchanges, gaps, keys, link, properties, sessions, updates, users,
 };
 
 #[path = "../../tests/it/support/pg.rs"]
 mod pg;
 
-const SHARED: [&[&str]; 7] = [
+const SHARED: [&[&str]; 8] = [
     dead_letters::STATEMENTS,
     exchanges::STATEMENTS,
+    gaps::STATEMENTS,
     keys::STATEMENTS,
     properties::STATEMENTS,
     sessions::STATEMENTS,

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod filters;
+mod gaps;
 mod memory;
 mod reads;
 mod sample;
@@ -105,6 +106,7 @@ contract! {
     crate::store_contract::bodies::names as names_by_bodies,
     crate::store_contract::bodies::another_organisation_is_not_searched as another_organisation_is_not_searched,
     crate::store_contract::bodies::too_much_is_an_error as too_much_is_an_error,
+    crate::store_contract::gaps::a_gap_is_counted_once_and_for_its_organisation as a_gap_is_counted_once_and_for_its_organisation,
 }
 
 /// All sessions, newest first.

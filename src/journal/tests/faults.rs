@@ -6,9 +6,9 @@ use super::sim::{PANIC, Sim};
 use super::*;
 
 const EIO: i32 = 5;
-const ENOSPC: i32 = 28;
+pub(super) const ENOSPC: i32 = 28;
 
-fn open(sim: &Sim, durability: Durability) -> (Journal, Reader) {
+pub(super) fn open(sim: &Sim, durability: Durability) -> (Journal, Reader) {
     let mut options = options(std::path::Path::new("/j"));
     options.durability = durability;
     Journal::open_on(Arc::new(sim.clone()), options).unwrap()

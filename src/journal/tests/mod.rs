@@ -4,7 +4,9 @@
 
 mod damage;
 mod faults;
-mod sim;
+mod fullness;
+pub(crate) mod sim;
+mod torn;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -19,7 +21,14 @@ fn options(dir: &std::path::Path) -> JournalOptions {
         segment_bytes: 4096,
         group_bytes: 2048,
         max_bytes: 1 << 30,
+        min_free_bytes: 0,
+        reserve_bytes: 0,
     }
+}
+
+/// A journal on a scripted disk, for tests of those who use one.
+pub(crate) fn open_scripted(disk: &sim::Sim, options: JournalOptions) -> (Journal, Reader) {
+    Journal::open_on(Arc::new(disk.clone()), options).unwrap()
 }
 
 fn frame(kind: FrameKind, n: u128) -> Frame {

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use crate::journal::fs::{DirLock, Fs, SegmentFile};
+use crate::journal::fs::{DirLock, Fs, SegmentFile, Space};
 use crate::journal::hold;
 
 /// Instead of an error's number: the operation panics.
@@ -25,45 +25,56 @@ struct Disk {
     durable_names: BTreeSet<PathBuf>,
     locks: BTreeSet<PathBuf>,
     ops: usize,
-    fail: Option<(usize, i32)>,
+    /// First operation, how many, the error.
+    fail: Option<(usize, usize, i32)>,
     capacity: Option<usize>,
+    /// What files of others take.
+    taken: usize,
     short_writes: bool,
     syncs_lie: bool,
 }
 
 #[derive(Clone, Default)]
-pub(super) struct Sim(Arc<Mutex<Disk>>);
+pub(crate) struct Sim(Arc<Mutex<Disk>>);
 
 impl Sim {
     /// The operation of that number, counted from the first that changes the disk, fails with an error of the system.
-    pub(super) fn fail_at(&self, op: usize, errno: i32) {
-        hold(&self.0).fail = Some((op, errno));
+    pub(crate) fn fail_at(&self, op: usize, errno: i32) {
+        self.fail_from(op, 1, errno);
     }
     /// A byte of a file rots.
     pub(super) fn damage(&self, path: &Path, at: usize) {
         let file = self.inode(path).unwrap();
         hold(&file).data[at] ^= 1;
     }
-    pub(super) fn ops(&self) -> usize {
+    /// The same for so many operations in a row.
+    pub(crate) fn fail_from(&self, op: usize, times: usize, errno: i32) {
+        hold(&self.0).fail = Some((op, times, errno));
+    }
+    /// Files of others take so many bytes of the capacity.
+    pub(crate) fn take(&self, bytes: usize) {
+        hold(&self.0).taken = bytes;
+    }
+    pub(crate) fn ops(&self) -> usize {
         hold(&self.0).ops
     }
-    pub(super) fn capacity(&self, bytes: Option<usize>) {
+    pub(crate) fn capacity(&self, bytes: Option<usize>) {
         hold(&self.0).capacity = bytes;
     }
-    pub(super) fn short_writes(&self) {
+    pub(crate) fn short_writes(&self) {
         hold(&self.0).short_writes = true;
     }
-    pub(super) fn syncs_lie(&self) {
+    pub(crate) fn syncs_lie(&self) {
         hold(&self.0).syncs_lie = true;
     }
-    pub(super) fn used(&self) -> usize {
+    pub(crate) fn used(&self) -> usize {
         hold(&self.0).files.values().map(|f| hold(f).data.len()).sum()
     }
     /// The bytes of each file, by name.
-    pub(super) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+    pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         hold(&self.0).files.iter().map(|(path, f)| (path.clone(), hold(f).data.clone())).collect()
     }
-    pub(super) fn with_files(files: &BTreeMap<PathBuf, Vec<u8>>) -> Self {
+    pub(crate) fn with_files(files: &BTreeMap<PathBuf, Vec<u8>>) -> Self {
         let sim = Self::default();
         for (path, data) in files {
             let inode = Inode { data: data.clone(), durable: data.clone(), dropped: false };
@@ -73,11 +84,11 @@ impl Sim {
         sim
     }
     /// What another process finds after kill -9.
-    pub(super) fn killed(&self) -> Self {
+    pub(crate) fn killed(&self) -> Self {
         Self::with_files(&self.files())
     }
     /// What a machine finds after a power cut; `torn` bytes behind the last sync of each file made it too.
-    pub(super) fn power_cut(&self, torn: usize) -> Self {
+    pub(crate) fn power_cut(&self, torn: usize) -> Self {
         let disk = hold(&self.0);
         let files = disk.files.iter().filter(|(path, _)| disk.durable_names.contains(*path));
         let after = files.map(|(path, inode)| {
@@ -96,11 +107,11 @@ impl Sim {
         let op = disk.ops;
         disk.ops += 1;
         match disk.fail {
-            Some((at, PANIC)) if at == op => {
+            Some((at, _, PANIC)) if at == op => {
                 drop(disk);
                 panic!("a defect in the writer");
             }
-            Some((at, errno)) if at == op => Err(io::Error::from_raw_os_error(errno)),
+            Some((at, times, errno)) if (at..at + times).contains(&op) => Err(io::Error::from_raw_os_error(errno)),
             _ => Ok(()),
         }
     }
@@ -172,6 +183,15 @@ impl Fs for Sim {
         disk.durable_names.extend(names);
         Ok(())
     }
+    fn allocate(&self, _: &Path, _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+    fn space(&self, _: &Path) -> io::Result<Space> {
+        let used = self.used();
+        let disk = hold(&self.0);
+        let total = disk.capacity.map_or(1 << 40, |c| c as u64);
+        Ok(Space { total, free: total.saturating_sub((used + disk.taken) as u64) })
+    }
 }
 
 struct SimFile(Sim, Arc<Mutex<Inode>>);
@@ -189,7 +209,7 @@ impl SegmentFile for SimFile {
         let used = self.0.used();
         let (room, short) = {
             let disk = hold(&self.0.0);
-            (disk.capacity.map_or(usize::MAX, |c| c.saturating_sub(used)), disk.short_writes)
+            (disk.capacity.map_or(usize::MAX, |c| c.saturating_sub(used + disk.taken)), disk.short_writes)
         };
         let mut n = buf.len().min(room);
         if short || failed.is_some() {

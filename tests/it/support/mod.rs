@@ -11,4 +11,5 @@ pub mod raw;
 pub mod recordings;
 pub mod relay;
 pub mod reply;
+pub mod stall;
 pub mod upstream;
