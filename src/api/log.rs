@@ -67,13 +67,11 @@ async fn store(state: &ApiState, route: LogRoute, request: Request) -> Result<Re
     if !caller.rights.write && !caller.rights.admin {
         return Err(AuthError::Forbidden.into());
     }
-    // Before the body is read, as far as its length is told.
-    let declared = http_body::Body::size_hint(&body).lower();
-    room(state, usize::try_from(declared).unwrap_or(usize::MAX))?;
     // Held until the record is kept.
     let mut charge = state.ingest.budget().take(0);
     let grow = |bytes| charge.as_mut().is_some_and(|charge| charge.grow(bytes));
     let body = read_charged(&parts, body, state.limits.log_bytes, state.limits.body_timeout, grow).await?;
+    // Not before the body was read: a client that is still sending would see a broken connection and no answer.
     room(state, body.len())?;
     let (tags, notes, _) = tags::take(&mut parts.headers);
     let envelope = manual::parse(&body).map_err(|error| ApiError::bad(error.path, error.message))?;

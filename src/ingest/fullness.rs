@@ -72,7 +72,8 @@ impl Ingest {
 pub(super) async fn keep(state: Arc<DrainState>) {
     let mut steps = state.journal.steps();
     loop {
-        let waits = !state.gaps.is_empty();
+        // While it is full, counts come at any time.
+        let waits = !state.gaps.is_empty() || state.journal.step() == Step::Full;
         tokio::select! {
             () = state.stop.cancelled() => return,
             changed = steps.changed() => if changed.is_err() { return },

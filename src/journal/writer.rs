@@ -139,7 +139,10 @@ impl Writer {
                     self.group.push(item);
                 }
                 inbox.bytes = inbox.bytes.saturating_sub(bytes);
-                inbox.idle_since = None;
+                // Somebody who only waits for what was written before does not make a segment needed again.
+                if bytes > 0 {
+                    inbox.idle_since = None;
+                }
                 return Wake::Group;
             }
             if inbox.closed {
@@ -177,7 +180,9 @@ impl Writer {
         let mut durable: Vec<Waiter> = Vec::new();
         let mut fast: Vec<Waiter> = Vec::new();
 
-        let ready = self.ready();
+        // Who only waits for what was written before needs no segment.
+        let writes = group.iter().any(|item| matches!(item, Item::Frame(..)));
+        let ready = if writes { self.ready() } else { Ok(()) };
         let (mark, first) = (self.buf.len(), self.next_seq);
         let mut room = self.room();
         let mut taken = 0;
@@ -201,8 +206,8 @@ impl Writer {
             };
             if let Err(error) = verdict {
                 count(&self.shared.counters.refused, 1);
-                refuse(waiter, &error);
                 self.wait_for_room(frame);
+                refuse(waiter, &error);
                 continue;
             }
             room = room.saturating_sub(len);
