@@ -9,5 +9,6 @@ pub mod openai;
 pub mod pg;
 pub mod raw;
 pub mod recordings;
+pub mod relay;
 pub mod reply;
 pub mod upstream;
