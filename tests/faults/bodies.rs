@@ -113,6 +113,7 @@ async fn poison(test: &'static str, backend: Backend) {
     }
     row.measured(format!("{kept} of {answers} kept byte for byte"));
     row.holds("poison is kept byte for byte", kept == answers, kept);
+    row.said(&gateway);
     row.end();
 }
 
@@ -223,6 +224,7 @@ async fn huge(test: &'static str, backend: Backend) {
     row.counted(done.len(), lost);
     // Eight bodies are kept up to their cap.
     row.at_most("memory", growth, f64::from(64 + 8 * (cap >> 20)), "MB more");
+    row.said(&gateway);
     row.end();
 }
 
@@ -298,6 +300,7 @@ async fn torn(test: &'static str, backend: Backend) {
     row.holds("what is no HTTP is told as 502 in the provider's shape", bare.is_empty(), format!("{bare:.5?}"));
     row.holds("the gateway lives", proc::lives(gateway.pid()), "it does not");
     row.holds("nothing panicked", !gateway.stderr().contains("panicked"), "see its log");
+    row.said(&gateway);
     row.end();
 }
 
@@ -361,6 +364,7 @@ async fn encoded(test: &'static str, backend: Backend) {
     }
     row.done("one call with each");
     row.counted(4, 4 - understood);
+    row.said(&gateway);
     row.end();
 }
 
@@ -397,5 +401,6 @@ async fn bomb(test: &'static str, backend: Backend) {
     row.counted(1, audit.missing(&BTreeSet::from([id])).len());
     row.at_most("processor", (proc::cpu(gateway.pid()) - cpu).as_secs_f64(), 1.0, "s");
     row.at_most("memory", growth, 128.0, "MB more");
+    row.said(&gateway);
     row.end();
 }

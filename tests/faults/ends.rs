@@ -78,6 +78,7 @@ async fn reset(test: &'static str, backend: Backend) {
     }
     row.measured(format!("{whole} of {many} kept every event that came"));
     row.holds("what came is kept", whole == many, whole);
+    row.said(&gateway);
     row.end();
 }
 
@@ -143,6 +144,7 @@ async fn hangs(test: &'static str, backend: Backend) {
     row.done("one call for each limit");
     row.counted(ids.len(), audit.missing(&ids).len());
     upstream.wait_abandoned(3).await;
+    row.said(&gateway);
     row.end();
 }
 
@@ -183,6 +185,7 @@ async fn client_leaves(test: &'static str, backend: Backend) {
     }
     row.measured(format!("{seen} of {many} kept what was seen"));
     row.holds("what was seen is kept", seen == many, seen);
+    row.said(&gateway);
     row.end();
 }
 
@@ -276,5 +279,6 @@ async fn slow_reader(test: &'static str, backend: Backend) {
     drop(slow);
     let (audit, _) = Audit::until(backend, &gateway, &ids, Duration::from_secs(30)).await;
     row.counted(ids.len(), audit.missing(&ids).len());
+    row.said(&gateway);
     row.end();
 }

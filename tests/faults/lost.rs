@@ -48,6 +48,7 @@ async fn kill_9(test: &'static str, backend: Backend) {
         heard.len()
     ));
     row.at_most("slowest start", done.slowest_ready().as_secs_f64(), 2.0, "s");
+    row.said(&gateway);
     row.end();
 }
 

@@ -60,6 +60,7 @@ async fn clock(test: &'static str, backend: Backend) {
     row.holds("calls with ids of our own are there", audit.missing(&own).is_empty(), audit.missing(&own).len());
     let backwards = Audit::backwards(backend, &gateway.database_url()).await;
     row.holds("no call ends before it begins", backwards == 0, backwards);
+    row.said(&gateway);
     row.end();
 }
 
@@ -143,12 +144,11 @@ async fn one_folder(test: &'static str, backend: Backend) {
         "the second ends ≤ 1 s, not with 0, with a clear text",
     );
     let gateway = Gateway::start(GatewayOptions::new(backend)).await;
-    let before = gateway.stderr().len();
     let began = Instant::now();
     let second = tokio::time::timeout(Duration::from_secs(20), gateway.command(&["serve"]).output()).await;
     let took = began.elapsed();
-    let exit = second.expect("the second process ends").expect("the second process starts").status;
-    let said = gateway.stderr().split_off(before);
+    let output = second.expect("the second process ends").expect("the second process starts");
+    let (exit, said) = (output.status, String::from_utf8_lossy(&output.stderr).into_owned());
     row.done("started twice on the same folder");
     row.at_most("ended after", took.as_secs_f64(), 1.0, "s");
     row.holds("not with 0", !exit.success(), exit);
@@ -157,6 +157,7 @@ async fn one_folder(test: &'static str, backend: Backend) {
     row.measured(said.lines().last().unwrap_or_default().chars().take(160).collect::<String>());
     let (status, _) = gateway.get("/healthz").await;
     row.holds("the first goes on", status == 200, status);
+    row.said(&gateway);
     row.end();
 }
 
@@ -199,6 +200,7 @@ async fn pipeline(test: &'static str, backend: Backend) {
         preload.syncs(Syncs::Work);
         gateway.launch().await;
         let (audit, _) = Audit::until(backend, &gateway, &books, Duration::from_secs(20)).await;
+        row.said(&gateway);
         row.counted(books.len(), audit.missing(&books).len());
     }
     row.done("once each");
@@ -245,5 +247,6 @@ async fn bad_config(test: &'static str, backend: Backend) {
     row.back("all has landed", began.elapsed(), Duration::from_secs(30));
     row.done(format!("killed with {} files of backlog, three bad configurations, then a good one", before.len()));
     row.audit(&audit, &ledger);
+    row.said(&gateway);
     row.end();
 }

@@ -5,8 +5,9 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 
-use crate::support::app::{Backend, root};
+use crate::support::app::{Backend, Gateway, root};
 use crate::support::audit::Audit;
 use crate::support::ledger::Ledger;
 
@@ -20,10 +21,10 @@ pub fn pick<T>(short: T, long_form: T) -> T {
     if long() { long_form } else { short }
 }
 
-/// Rows run one at a time: they load the machine, and some measure.
+/// Long forms run one at a time: they load the machine, and they measure. Of short ones each two, which mostly wait.
 pub async fn turn() -> SemaphorePermit<'static> {
-    static TURN: Semaphore = Semaphore::const_new(1);
-    TURN.acquire().await.expect("the semaphore is never closed")
+    static TURN: Semaphore = Semaphore::const_new(2);
+    TURN.acquire_many(pick(1, 2)).await.expect("the semaphore is never closed")
 }
 
 /// Seed of what is random in a row; printed, and taken from `TRAILGATE_FAULTS_SEED` to repeat.
@@ -47,6 +48,9 @@ pub struct Row {
     back: String,
     measured: Vec<String>,
     faults: Vec<String>,
+    /// The end of what the gateway printed, shown where something did not hold.
+    said: String,
+    began: Instant,
     ended: bool,
     written: bool,
 }
@@ -66,6 +70,8 @@ impl Row {
             back: dash(),
             measured: Vec::new(),
             faults: Vec::new(),
+            said: String::new(),
+            began: Instant::now(),
             ended: false,
             written: false,
         }
@@ -121,6 +127,13 @@ impl Row {
         }
     }
 
+    /// What the gateway printed last.
+    pub fn said(&mut self, gateway: &Gateway) {
+        let all = gateway.stderr();
+        let lines: Vec<&str> = all.lines().collect();
+        self.said = lines[lines.len().saturating_sub(25)..].join("\n");
+    }
+
     /// This machine cannot do it: said, not passed over.
     pub fn not_run(mut self, why: &str) {
         println!("{}: not run: {why}", self.test);
@@ -133,9 +146,11 @@ impl Row {
         self.ended = true;
         let result =
             if self.faults.is_empty() { "pass".to_owned() } else { format!("**FAIL** {}", self.faults.join("; ")) };
-        println!("{}: {result}; {}", self.test, self.measured.join(", "));
+        let took = self.began.elapsed().as_secs_f64();
+        println!("{}: {result}; {} ({took:.0} s)", self.test, self.measured.join(", "));
         self.write(&result);
-        assert!(self.faults.is_empty(), "{}:\n{}", self.test, self.faults.join("\n"));
+        let faults = self.faults.join("\n");
+        assert!(self.faults.is_empty(), "{}:\n{faults}\nthe gateway said last:\n{}", self.test, self.said);
     }
 
     fn write(&mut self, result: &str) {
@@ -195,9 +210,10 @@ fn seconds(took: Duration) -> String {
     format!("{:.2} s", took.as_secs_f64())
 }
 
-/// Tests of rows: `name(Backend) in function`.
+/// Tests of rows: `name: function(Backend);`. With a reason before it a row is part of the long form only.
 macro_rules! rows {
-    ($($name:ident: $function:ident($backend:ident);)*) => {$(
+    ($($(#[$ignore:meta])? $name:ident: $function:ident($backend:ident);)*) => {$(
+        $(#[$ignore])?
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $name() {
             let _turn = crate::report::turn().await;

@@ -83,6 +83,7 @@ async fn sigterm(test: &'static str, backend: Backend) {
     gateway.launch().await;
     let (audit, _) = Audit::until(backend, &gateway, &whole, Duration::from_secs(20)).await;
     row.counted(whole.len(), audit.missing(&whole).len());
+    row.said(&gateway);
     row.end();
 }
 
@@ -108,6 +109,7 @@ async fn database_away(test: &'static str, backend: Backend) {
     gateway.launch().await;
     let (audit, _) = Audit::until(backend, &gateway, &whole, Duration::from_secs(20)).await;
     row.counted(whole.len(), audit.missing(&whole).len());
+    row.said(&gateway);
     row.end();
 }
 
@@ -132,5 +134,6 @@ async fn second_signal(test: &'static str, backend: Backend) {
     let (audit, _) = Audit::until(backend, &gateway, &ids, Duration::from_secs(20)).await;
     row.counted(ids.len(), audit.missing(&ids).len());
     row.holds("none is told as complete", audit.with_outcome("complete") == 0, audit.with_outcome("complete"));
+    row.said(&gateway);
     row.end();
 }

@@ -17,6 +17,8 @@ use super::caller::{Answer, Caller, Ended};
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     pub accepted: BTreeSet<Uuid>,
+    /// Those of them that are manual logs.
+    pub logs: BTreeSet<Uuid>,
     /// Proxied calls that were served but, as their answer says, not recorded.
     pub unlogged: BTreeSet<Uuid>,
     /// Manual logs that were answered with something other than 2xx, by status.
@@ -197,6 +199,7 @@ impl Driver {
             Ended::Whole(answer) if is_log => {
                 if (200..300).contains(&answer.status) {
                     books.accepted.insert(id);
+                    books.logs.insert(id);
                 } else {
                     books.refused.entry(answer.status).or_default().insert(id);
                 }
