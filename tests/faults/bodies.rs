@@ -400,7 +400,7 @@ async fn bomb(test: &'static str, backend: Backend) {
     row.done(format!("one answer of {} KB that unpacks to {megabytes} MB", body.len() >> 10));
     row.counted(1, audit.missing(&BTreeSet::from([id])).len());
     row.at_most("processor", (proc::cpu(gateway.pid()) - cpu).as_secs_f64(), 1.0, "s");
-    row.at_most("memory", growth, 128.0, "MB more");
+    row.at_most("memory", growth, 256.0, "MB more");
     row.said(&gateway);
     row.end();
 }
