@@ -146,7 +146,7 @@ impl Outage {
         let Some(mut database) = Database::start(backend, how).await else {
             return row.not_run("mounting needs root");
         };
-        let mill = Mill::start().await;
+        let mill = Mill::start();
         let options = GatewayOptions::new(backend).provider("openai", mill.url());
         let gateway = Gateway::start(options.database_url(database.url_for_gateway())).await;
         let rate = pick(60.0, 200.0);
@@ -191,7 +191,7 @@ impl Outage {
         row.holds("no manual log was refused", ledger.refusals() == 0, ledger.refusals());
         row.holds("no connection broke", ledger.unknown.is_empty(), ledger.unknown.len());
         row.back("all is there", took, limit);
-        let (before, during) = (ledger.quantile_ms(0.99, calm, broken), ledger.quantile_ms(0.99, broken, over));
+        let (before, during) = (ledger.p99_ms(calm, broken), ledger.p99_ms(broken, over));
         row.measured(format!("p99 {before:.1} ms before, {during:.1} ms meanwhile"));
         row.at_most("added p99", during - before, 2.0, "ms");
         row.at_most("memory", growth, 64.0, "MB more");

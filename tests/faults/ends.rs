@@ -202,7 +202,9 @@ async fn fountain(bytes: usize) -> (String, std::sync::Arc<std::sync::atomic::At
             let counter = std::sync::Arc::clone(&counter);
             calls.spawn(async move {
                 let mut head = vec![0; 4_096];
-                stream.read(&mut head).await.ok();
+                if stream.read(&mut head).await.unwrap_or(0) == 0 {
+                    return;
+                }
                 let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {bytes}\r\n\r\n");
                 stream.write_all(head.as_bytes()).await.ok();
                 let piece = vec![b'.'; 64 * 1024];

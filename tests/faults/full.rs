@@ -31,7 +31,7 @@ async fn full_disk(test: &'static str, backend: Backend) {
     let mut row = Row::new(test, backend, "F9 journal's disk full", figure);
     let Some(disk) = Disk::in_memory(64) else { return row.not_run("mounting needs root") };
     let mut server = PgServer::start().await;
-    let mill = Mill::start().await;
+    let mill = Mill::start();
     let options = GatewayOptions::new(backend).provider("openai", mill.url()).database_url(server.url());
     let gateway = Gateway::start(options.data_dir(disk.path().join("data"))).await;
     server.stop(Stop::Fast).await;
@@ -90,7 +90,7 @@ async fn shed(gateway: &Gateway) -> u64 {
 /// A load during which the journal's disk fails again and again.
 async fn failing(mut row: Row, backend: Backend, what: &str, mut fail: impl FnMut(&Preload, i64)) {
     let preload = Preload::new();
-    let mill = Mill::start().await;
+    let mill = Mill::start();
     let gateway = Gateway::start(preload.loaded(GatewayOptions::new(backend)).provider("openai", mill.url())).await;
     let load = Running::start(Load::concurrency(16), &Target::new(&gateway.url));
     let times = pick(8, 60);

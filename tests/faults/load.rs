@@ -61,7 +61,7 @@ async fn idle_streams(test: &'static str, backend: Backend) {
                 other => ledger.failed.push(format!("{other:?}")),
             }
         }
-        (ledger.quantile_ms(0.99, from, Instant::now()), ledger)
+        (ledger.p99_ms(from, Instant::now()), ledger)
     };
     let (before, first) = quick(pick(50, 1_000)).await;
     let memory = proc::rss(gateway.pid());
@@ -101,7 +101,7 @@ async fn idle_streams(test: &'static str, backend: Backend) {
 
 async fn no_files(test: &'static str, backend: Backend) {
     let mut row = Row::new(test, backend, "F37 no file descriptors", "no crash, ≤ 20 % of a processor, recovers");
-    let mill = Mill::start().await;
+    let mill = Mill::start();
     let options = GatewayOptions::new(backend).provider("openai", mill.url());
     let gateway = Gateway::start(options.before(&["prlimit", "--nofile=64:64"])).await;
     let before = proc::files(gateway.pid());
@@ -160,7 +160,7 @@ impl Drop for MemoryLimit {
 async fn little_memory(test: &'static str, backend: Backend) {
     let mut row = Row::new(test, backend, "F38 256 MB of memory, database away", "never killed, 0 lost");
     let mut server = PgServer::start().await;
-    let mill = Mill::start().await;
+    let mill = Mill::start();
     let options = GatewayOptions::new(backend).provider("openai", mill.url()).database_url(server.url());
     let gateway = Gateway::start(options).await;
     let limit = MemoryLimit::of(gateway.pid(), 256);
@@ -190,7 +190,7 @@ async fn little_memory(test: &'static str, backend: Backend) {
 async fn soak(test: &'static str, backend: Backend) {
     let mut row =
         Row::new(test, backend, "F39 a long time", "RSS slope ≤ 1 MB in 10 min after warm-up, open files constant");
-    let mill = Mill::start().await;
+    let mill = Mill::start();
     let gateway = Gateway::start(GatewayOptions::new(backend).provider("openai", mill.url())).await;
     let load = Running::start(Load::concurrency(16), &Target::new(&gateway.url));
     let minutes =

@@ -22,7 +22,7 @@ rows! {
 
 async fn kill_9(test: &'static str, backend: Backend) {
     let mut row = Row::new(test, backend, "F1 kill -9 under load", "0 lost, 0 twice; ready again ≤ 2 s");
-    let mill = Mill::start().await;
+    let mill = Mill::start();
     let mut gateway = Gateway::start(GatewayOptions::new(backend).provider("openai", mill.url())).await;
     let target = Target::new(&gateway.url);
     let load = Running::start(Load::concurrency(48), &target);
@@ -67,7 +67,7 @@ impl Cuts {
             row.not_run("mounting an image needs root and loop devices");
             return None;
         };
-        let mill = Mill::start().await;
+        let mill = Mill::start();
         let mut all = crate::support::ledger::Ledger::default();
         let options = self.options.provider("openai", mill.url()).data_dir(power.data_dir());
         let mut gateway = Gateway::start(options).await;

@@ -30,7 +30,7 @@ rows! {
 async fn clock(test: &'static str, backend: Backend) {
     let mut row = Row::new(test, backend, "F33 clock jumps", "no negative durations, ids unique, 0 lost");
     let preload = Preload::new();
-    let mill = Mill::start().await;
+    let mill = Mill::start();
     let gateway = Gateway::start(preload.loaded(GatewayOptions::new(backend)).provider("openai", mill.url())).await;
     let load = Running::start(Load::concurrency(16), &Target::new(&gateway.url));
     let (hour, year) = (3_600, 31_557_600);
@@ -68,7 +68,7 @@ async fn replicas(test: &'static str, backend: Backend) {
     let mut row =
         Row::new(test, backend, "F35 two replicas, one killed", "one row an id, 0 lost, 0 errors of the others");
     let server = PgServer::start().await;
-    let mill = Mill::start().await;
+    let mill = Mill::start();
     let start = async || {
         let options = GatewayOptions::new(backend).provider("openai", mill.url()).database_url(server.url());
         Gateway::start(options).await
@@ -109,7 +109,7 @@ async fn replicas(test: &'static str, backend: Backend) {
 async fn ten_starts(test: &'static str, backend: Backend) {
     let mut row = Row::new(test, backend, "F35 ten replicas start at once", "one run of migrations, 0 errors");
     let server = PgServer::start().await;
-    let mill = Mill::start().await;
+    let mill = Mill::start();
     let many = pick(4, 10);
     let mut starts = JoinSet::new();
     for _ in 0..many {
@@ -166,7 +166,7 @@ async fn pipeline(test: &'static str, backend: Backend) {
     let mut row = Row::new(test, backend, "F40 the journal's writer dies or hangs", figure);
     for (what, order) in [("its thread ended", Syncs::EndThread), ("a sync never returned", Syncs::Hang)] {
         let preload = Preload::new();
-        let mill = Mill::start().await;
+        let mill = Mill::start();
         let mut gateway =
             Gateway::start(preload.loaded(GatewayOptions::new(backend)).provider("openai", mill.url())).await;
         let load = Running::start(Load::concurrency(4), &Target::new(&gateway.url));
@@ -224,7 +224,7 @@ fn segments(data_dir: &Path) -> Vec<(String, u64, blake3::Hash)> {
 async fn bad_config(test: &'static str, backend: Backend) {
     let mut row = Row::new(test, backend, "F41 bad configuration with a backlog", "backlog untouched, all of it lands");
     let mut server = PgServer::start().await;
-    let mill = Mill::start().await;
+    let mill = Mill::start();
     let options = GatewayOptions::new(backend).provider("openai", mill.url()).database_url(server.url());
     let mut gateway = Gateway::start(options).await;
     server.stop(Stop::Fast).await;

@@ -63,7 +63,7 @@ async fn refused(url: &str) -> Duration {
 
 async fn sigterm(test: &'static str, backend: Backend) {
     let mut row = Row::new(test, backend, "F32 SIGTERM with streams under way", FIGURE);
-    let mill = Mill::start().await;
+    let mill = Mill::start();
     let mut gateway = Gateway::start(GatewayOptions::new(backend).provider("openai", mill.url())).await;
     let many = pick(60, 200);
     let streams = Streams::start(&gateway, &mill, many, 30).await;
@@ -91,7 +91,7 @@ async fn database_away(test: &'static str, backend: Backend) {
     let mut row =
         Row::new(test, backend, "F32 SIGTERM, database away", "streams finish, leaves in time, backlog stays, 0 lost");
     let mut server = PgServer::start().await;
-    let mill = Mill::start().await;
+    let mill = Mill::start();
     let options = GatewayOptions::new(backend).provider("openai", mill.url()).database_url(server.url());
     let mut gateway = Gateway::start(options).await;
     server.stop(Stop::Fast).await;
@@ -115,7 +115,7 @@ async fn database_away(test: &'static str, backend: Backend) {
 
 async fn second_signal(test: &'static str, backend: Backend) {
     let mut row = Row::new(test, backend, "F32 a second signal", "leaves at once; what broke off is told as such");
-    let mill = Mill::start().await;
+    let mill = Mill::start();
     let mut gateway = Gateway::start(GatewayOptions::new(backend).provider("openai", mill.url())).await;
     let many = pick(20, 200);
     let streams = Streams::start(&gateway, &mill, many, 600).await;

@@ -40,8 +40,8 @@ impl Disk {
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", SCRIPT, "disk"]).arg(folder.path()).args(how);
         let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a shell");
-        let hold = child.stdin.take()?;
-        let mut lines = BufReader::new(child.stdout.take()?).lines();
+        let hold = child.stdin.take().expect("a pipe");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let said: Vec<String> = lines.by_ref().map_while(Result::ok).take_while(|line| line != "mounted").collect();
         if !mounted(folder.path()) {
             eprintln!("{how:?} did not work: {said:?}");

@@ -34,12 +34,12 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// The quantile `q` of the calls that began between two instants, in milliseconds.
-    pub fn quantile_ms(&self, q: f64, from: Instant, to: Instant) -> f64 {
+    /// What 99 of 100 calls took at most that began between two instants, in milliseconds.
+    pub fn p99_ms(&self, from: Instant, to: Instant) -> f64 {
         let mut all: Vec<Duration> =
             self.times.iter().filter(|(at, _)| (from..to).contains(at)).map(|(_, took)| *took).collect();
         all.sort_unstable();
-        let rank = (all.len() as f64 * q).ceil() as usize;
+        let rank = (all.len() * 99).div_ceil(100);
         all.get(rank.saturating_sub(1)).map_or(f64::NAN, |took| took.as_secs_f64() * 1e3)
     }
 
@@ -58,7 +58,7 @@ pub enum Pace {
 }
 
 /// The load.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Load {
     pub pace: Pace,
     /// Events of a stream and the pause between two.
@@ -109,7 +109,7 @@ impl Running {
         let books = Arc::new(Mutex::new(Ledger::default()));
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        let driver = Driver { load: load.clone(), target: target.clone(), books: Arc::clone(&books), stopped };
+        let driver = Driver { load, target: target.clone(), books: Arc::clone(&books), stopped };
         match load.pace {
             Pace::Rate(per_second) => {
                 tasks.spawn(driver.open(per_second));

@@ -35,7 +35,7 @@ pub struct Mill {
 }
 
 impl Mill {
-    pub async fn start() -> Self {
+    pub fn start() -> Self {
         let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
         socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
         let listener = socket.listen(4_096).expect("a listener");
