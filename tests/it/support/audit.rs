@@ -41,6 +41,14 @@ impl Audit {
         Ok(audit)
     }
 
+    /// What a SQLite database says of a call's two bodies, as JSON.
+    pub async fn body_facts(database: &str, id: Uuid) -> [serde_json::Value; 2] {
+        let mut connection = SqliteConnection::connect(database).await.expect("the database opens");
+        let query = sqlx::query("SELECT request_facts, response_facts FROM body WHERE call_id = ?").bind(id);
+        let row = query.fetch_one(&mut connection).await.expect("the call's bodies");
+        [0, 1].map(|n| serde_json::from_slice(row.get::<&[u8], _>(n)).expect("facts are JSON"))
+    }
+
     /// Calls that end before they begin, or whose first byte came before them.
     pub async fn backwards(backend: Backend, database: &str) -> i64 {
         let text = "SELECT count(*) FROM exchange WHERE ended_at < started_at OR first_byte_us < 0";
