@@ -19,6 +19,7 @@ rows! {
     f03_stopped_postgres: stopped(Postgres);
     f03_locked_sqlite: locked(Sqlite);
     f04_restarts_postgres: restarts(Postgres);
+    #[ignore = "long form only"]
     f05_silent_postgres: silent(Postgres);
     #[ignore = "long form only"]
     f05_frozen_postgres: frozen(Postgres);
