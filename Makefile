@@ -4,7 +4,7 @@ CARGO ?= cargo
 CONFIG ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench fmt clean
+.PHONY: help run demo test faults check bench fmt clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ demo: ## serve beside a scripted provider and run an agent through the gateway: 
 test: ## every test, on SQLite and on a real PostgreSQL
 	@scripts/test-setup
 	$(CARGO) test --locked
+
+faults: ## the long forms of the fault suite, about an hour; writes docs/FAULTS.md (one row: scripts/faults NAME)
+	@scripts/test-setup
+	scripts/faults
 
 check: ## formatting, lints, documentation, tidiness, shell syntax
 	@scripts/check

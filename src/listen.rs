@@ -28,6 +28,8 @@ use crate::config::Server;
 
 /// How long a connection may wait for its next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Bytes that a connection buffers of what its peer does not read (HTTP/1.1); also the longest request head.
+const BUFFER: usize = 128 * 1024;
 /// No request head is shorter: `GET / HTTP/1.1` and two line ends.
 const SHORTEST_HEAD: u64 = 18;
 
@@ -106,7 +108,9 @@ async fn connection<H, F>(
         .timer(HeadTimer { read: Arc::clone(&read), served: Arc::new(AtomicBool::new(false)), limit: head_limit })
         .header_read_timeout(head_limit)
         .preserve_header_case(true)
-        .pipeline_flush(true);
+        // A client that ends its half of the connection has left: it could not be told from one that closed it, and the
+        // upstream of a silent stream would be held for it. Never `pipeline_flush`: with it hyper takes a whole answer into memory for a client that does not read.
+        .max_buf_size(BUFFER);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -19,6 +19,9 @@ use crate::model::capture::Outcome;
 /// Idle connections are closed before most providers close theirs, so that few calls meet a closing one.
 const IDLE: Duration = Duration::from_secs(55);
 
+/// Bytes that are read ahead from an upstream at most, or kept for one that does not read (HTTP/1.1).
+const BUFFER: usize = 64 * 1024;
+
 type Connector = TimeLimited<HttpsConnector<Guarded>>;
 
 /// Connections to upstreams. Cheap to clone.
@@ -76,6 +79,7 @@ fn builder() -> Builder {
         .pool_timer(TokioTimer::new())
         .timer(TokioTimer::new())
         .http1_preserve_header_case(true)
+        .http1_max_buf_size(BUFFER)
         .http2_adaptive_window(true)
         // Only a request of which nothing was sent yet is sent again: a pooled connection that closed in between.
         .retry_canceled_requests(true);

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool, SqlitePoolOptions};
 use tokio::time::timeout;
 
 use super::error::StoreError;
@@ -149,7 +149,16 @@ fn sqlite_pool(options: &SqliteConnectOptions, max: u32) -> SqlitePool {
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
+        .after_release(|connection, _| Box::pin(is_clean(connection)))
         .connect_lazy_with(options.clone())
+}
+
+/// Whether a connection that comes back may be used again. Where SQLite ended a transaction by itself (a full disk), the
+/// driver's own ROLLBACK fails and it counts a transaction that is not there: nothing could be begun on it ever after.
+async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // A ROLLBACK that is on its way has arrived by then.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 fn postgres_pool(options: &PgConnectOptions, max: u32, limit: Duration) -> PgPool {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::app::{Backend, Gateway, GatewayOptions, KEY};
 use crate::support::raw::Raw;
 use crate::support::reply::Reply;
-use crate::support::upstream::{Received, Upstream, closed_port};
+use crate::support::upstream::{Reading, Received, Upstream, closed_port};
 
 fn id_of(answer: &reqwest::Response) -> String {
     answer.headers()["helicone-id"].to_str().unwrap().to_owned()
@@ -161,6 +161,66 @@ async fn a_client_that_leaves_frees_the_upstream_and_leaves_a_record() {
         let stored = gateway.call(id).await;
         assert_eq!(stored["outcome"], "client_gone", "{path}: {stored}");
     }
+}
+
+#[tokio::test]
+async fn a_client_that_ends_its_half_has_left() {
+    let upstream = Upstream::start(|_: &Received| Reply::events(["data: 1\n\n"]).stall()).await;
+    let gateway = Gateway::start(GatewayOptions::new(Backend::Sqlite).provider("openai", upstream.url())).await;
+    let id = "0190c0de-0000-7000-8000-000000000003";
+    let mut client = Raw::connect(&gateway.url).await;
+    client
+        .send(format!(
+            "POST /v1/half HTTP/1.1\r\nHost: gw\r\nHelicone-Request-Id: {id}\r\nContent-Length: 2\r\n\r\n{{}}"
+        ))
+        .await;
+    client.until("data: 1").await;
+    client.end().await;
+    upstream.wait_abandoned(1).await;
+    let stored = gateway.call(id).await;
+    assert_eq!(stored["outcome"], "client_gone", "{stored}");
+    assert!(!client.rest().await.ends_with(b"0\r\n\r\n"), "no clean end for an answer that was not whole");
+}
+
+#[tokio::test]
+async fn an_answer_before_the_request_was_sent_is_kept_with_what_was_sent() {
+    let upstream = Upstream::reading(Reading::HeadOnly, |_: &Received| {
+        Reply::json(413, &json!({"error": {"message": "too large"}}))
+    })
+    .await;
+    let gateway = Gateway::start(GatewayOptions::new(Backend::Sqlite).provider("openai", upstream.url())).await;
+    let id = "0190c0de-0000-7000-8000-000000000004";
+    let mut client = Raw::connect(&gateway.url).await;
+    client
+        .send(format!(
+            "POST /v1/files HTTP/1.1\r\nHost: gw\r\nHelicone-Request-Id: {id}\r\nContent-Length: 9000000\r\n\r\n"
+        ))
+        .await;
+    client.send(vec![b'x'; 100_000]).await;
+    client.until("too large").await;
+    // The connection cannot be used again: most of the request is not there.
+    client.rest().await;
+    let stored = gateway.call(id).await;
+    assert_eq!((&stored["outcome"], &stored["response_status"]), (&json!("complete"), &json!(413)), "{stored}");
+    let path = format!("{}/v1/request/{id}/body/request", gateway.url);
+    let kept = gateway.http.get(path).bearer_auth(KEY).send().await.unwrap().bytes().await.unwrap();
+    assert!(kept.len() <= 100_000 && kept.iter().all(|byte| *byte == b'x'), "{} bytes", kept.len());
+}
+
+#[tokio::test]
+async fn a_broken_stream_keeps_the_usage_that_was_told() {
+    let start = json!({"type": "message_start", "message": {"id": "msg_1", "type": "message", "role": "assistant",
+        "model": "claude-3-5-sonnet-20241022", "content": [], "usage": {"input_tokens": 321, "output_tokens": 1}}});
+    let event = format!("event: message_start\ndata: {start}\n\n");
+    let upstream =
+        Upstream::start(move |_: &Received| Reply::events([event.clone()]).wait(Duration::from_millis(100)).reset())
+            .await;
+    let gateway = Gateway::start(GatewayOptions::new(Backend::Sqlite).provider("anthropic", upstream.url())).await;
+    let answer = gateway.http.post(format!("{}/v1/messages", gateway.url)).body("{}").send().await.unwrap();
+    let id = id_of(&answer);
+    assert!(answer.bytes().await.is_err(), "the stream must break");
+    let stored = gateway.call(&id).await;
+    assert_eq!((&stored["outcome"], &stored["prompt_tokens"]), (&json!("upstream_reset"), &json!(321)), "{stored}");
 }
 
 #[tokio::test]

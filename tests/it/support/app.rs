@@ -30,6 +30,12 @@ pub struct GatewayOptions {
     pub env: BTreeMap<String, String>,
     /// Text of a configuration file, if one is wanted.
     pub config: Option<String>,
+    /// A program before the binary, with its arguments; it must become the binary (`exec`).
+    pub before: Vec<String>,
+    /// Where the data is, if not in the gateway's own folder.
+    pub data_dir: Option<PathBuf>,
+    /// The database, if it is not to be a fresh one of the kit's.
+    pub database_url: Option<String>,
 }
 
 /// A key with all rights that gateways of the kit accept when [`GatewayOptions::keys`] was asked for.
@@ -38,7 +44,8 @@ pub const KEY: &str = "sk-helicone-tests00-tests00-tests00-tests00";
 impl GatewayOptions {
     /// Loopback upstreams allowed, no key needed.
     pub fn new(backend: Backend) -> Self {
-        let options = Self { backend, env: BTreeMap::new(), config: None };
+        let (env, before) = (BTreeMap::new(), Vec::new());
+        let options = Self { backend, env, config: None, before, data_dir: None, database_url: None };
         options.env("TRAILGATE_EGRESS_ALLOW", "127.0.0.0/8").env("TRAILGATE_LOG_FILTER", "info")
     }
 
@@ -66,6 +73,25 @@ impl GatewayOptions {
         self.config = Some(text.into());
         self
     }
+
+    /// Starts the binary by way of another program, such as `prlimit --nofile=64`.
+    #[must_use]
+    pub fn before(mut self, program: &[&str]) -> Self {
+        self.before = program.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
+    #[must_use]
+    pub fn data_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(path.into());
+        self
+    }
+
+    #[must_use]
+    pub fn database_url(mut self, url: impl Into<String>) -> Self {
+        self.database_url = Some(url.into());
+        self
+    }
 }
 
 /// A running gateway.
@@ -90,15 +116,21 @@ struct Process {
 impl Gateway {
     /// Starts the binary and waits until it says that it is ready.
     pub async fn start(options: GatewayOptions) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let database_url = match options.backend {
-            Backend::Sqlite => None,
-            Backend::Postgres => Some(super::pg::database().await),
-        };
-        let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
-        let mut gateway = Self { url: String::new(), http, process: None, options, folder, database_url };
+        let mut gateway = Self::prepare(options).await;
         gateway.launch().await;
         gateway
+    }
+
+    /// Everything but the start.
+    pub async fn prepare(options: GatewayOptions) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let database_url = match (&options.database_url, options.backend) {
+            (Some(url), _) => Some(url.clone()),
+            (None, Backend::Sqlite) => None,
+            (None, Backend::Postgres) => Some(super::pg::database().await),
+        };
+        let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
+        Self { url: String::new(), http, process: None, options, folder, database_url }
     }
 
     /// Starts it again on the same folder and database, on a new port, after [`Self::kill`] or [`Self::terminate`].
@@ -128,7 +160,15 @@ impl Gateway {
 
     /// The binary with this gateway's environment, for other subcommands.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_trailgate"));
+        let binary = env!("CARGO_BIN_EXE_trailgate");
+        let mut command = match self.options.before.split_first() {
+            Some((program, words)) => {
+                let mut command = Command::new(program);
+                command.args(words).arg(binary);
+                command
+            }
+            None => Command::new(binary),
+        };
         command.args(arguments).env_clear().kill_on_drop(true).current_dir(self.folder.path());
         command.env("TRAILGATE_SERVER_LISTEN", "127.0.0.1:0").env("TRAILGATE_DATA_DIR", self.data_dir());
         if let Some(url) = &self.database_url {
@@ -146,7 +186,22 @@ impl Gateway {
     }
 
     pub fn data_dir(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.options.data_dir.clone().unwrap_or_else(|| self.folder.path().join("data"))
+    }
+
+    /// The database's URL as sqlx takes it.
+    pub fn database_url(&self) -> String {
+        let file = || format!("sqlite://{}", self.data_dir().join("trailgate.db").display());
+        self.database_url.clone().unwrap_or_else(file)
+    }
+
+    /// Other settings for the next start.
+    pub fn options(&mut self) -> &mut GatewayOptions {
+        &mut self.options
+    }
+
+    pub fn runs(&self) -> bool {
+        self.process.is_some()
     }
 
     fn log_file(&self) -> PathBuf {
@@ -171,8 +226,14 @@ impl Gateway {
     /// SIGTERM; returns when the process has ended by itself.
     pub async fn terminate(&mut self) -> std::process::ExitStatus {
         self.signal("TERM").await;
+        self.ended().await
+    }
+
+    /// Waits for the end of a process that was told to end.
+    pub async fn ended(&mut self) -> std::process::ExitStatus {
         let mut process = self.process.take().expect("a running gateway");
-        let ended = tokio::time::timeout(DEADLINE, process.child.wait()).await;
+        // The limit on streams at the end is half a minute.
+        let ended = tokio::time::timeout(2 * DEADLINE, process.child.wait()).await;
         ended.unwrap_or_else(|_| panic!("no end after SIGTERM; it said:\n{}", self.stderr())).expect("an exit status")
     }
 

@@ -4,9 +4,19 @@
 #![allow(dead_code, reason = "each test file uses its own part of the kit")]
 
 pub mod app;
+pub mod audit;
+pub mod caller;
 pub mod clients;
+pub mod disk;
+pub mod kill;
+pub mod ledger;
+pub mod mill;
 pub mod openai;
 pub mod pg;
+pub mod pg_server;
+pub mod power;
+pub mod preload;
+pub mod proc;
 pub mod raw;
 pub mod recordings;
 pub mod relay;

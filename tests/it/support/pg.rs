@@ -85,7 +85,7 @@ rm -rf "$DIR"
 "#;
 
 /// PostgreSQL refuses to run as root.
-fn server_user() -> Option<String> {
+pub fn server_user() -> Option<String> {
     let uid = Command::new("id").arg("-u").output().ok()?;
     if uid.stdout.trim_ascii() != b"0" {
         return None;
@@ -94,7 +94,7 @@ fn server_user() -> Option<String> {
     ["postgres", "nobody"].into_iter().find(known).map(str::to_owned)
 }
 
-fn programs() -> Option<PathBuf> {
+pub fn programs() -> Option<PathBuf> {
     let mut places: Vec<PathBuf> = std::env::var_os("TRAILGATE_TEST_PG_BIN").map(PathBuf::from).into_iter().collect();
     let mut packaged: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
         .map(|dirs| dirs.flatten().map(|dir| dir.path().join("bin")).collect())

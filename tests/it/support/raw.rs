@@ -41,6 +41,22 @@ impl Raw {
         tokio::time::timeout(DEADLINE, reading).await.unwrap_or_else(|_| panic!("waited for {needle:?} in vain"))
     }
 
+    /// Reads until `needle` has come so many times.
+    pub async fn times(&mut self, needle: &str, times: usize) {
+        let reading = async {
+            while String::from_utf8_lossy(&self.seen).matches(needle).count() < times {
+                let n = self.stream.read_buf(&mut self.seen).await.unwrap_or(0);
+                assert!(n > 0, "the connection ended before {needle:?} came {times} times");
+            }
+        };
+        tokio::time::timeout(DEADLINE, reading).await.unwrap_or_else(|_| panic!("waited for {needle:?} in vain"));
+    }
+
+    /// Ends our half of the connection and goes on reading.
+    pub async fn end(&mut self) {
+        self.stream.shutdown().await.expect("a connection that can be half closed");
+    }
+
     /// Reads to the end of the connection, however it ends.
     pub async fn rest(mut self) -> Vec<u8> {
         let reading = async {

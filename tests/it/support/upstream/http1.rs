@@ -48,7 +48,15 @@ impl Connection {
         {
             shared.note(|log| log.abandoned += 1);
         }
-        kept.map(|keep| keep && self.reading != Reading::HeadOnly)
+        if self.reading == Reading::HeadOnly {
+            // As servers do: closing over bytes that were not read would be a RST, and that may overtake the answer.
+            self.socket.shutdown().await?;
+            tokio::time::timeout(std::time::Duration::from_secs(5), gone(&mut self.socket, &mut self.buffer))
+                .await
+                .ok();
+            return Ok(false);
+        }
+        kept
     }
 
     async fn fill(&mut self) -> io::Result<usize> {
