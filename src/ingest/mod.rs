@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub mod enrich;
+pub mod reprice;
 
 use bytes::Bytes;
 use serde::Serialize;

@@ -224,6 +224,13 @@ impl WireFormat {
             Self::Other => "other",
         }
     }
+
+    /// The format of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Openai, Self::Anthropic, Self::Gemini, Self::Bedrock, Self::Cohere, Self::Ollama, Self::Other]
+            .into_iter()
+            .find(|format| format.as_str() == name)
+    }
 }
 
 /// A whole capture, read back from the journal and ready to be understood.

@@ -16,8 +16,10 @@ fn sale<'a>(provider: &'a str, model: &'a str, usage: &'a Usage) -> Sale<'a> {
         format: WireFormat::Openai,
         api: "chat",
         model,
-        usage,
+        usage: Some(usage),
         raw_usage: None,
+        audio_seconds: None,
+        priced_units: None,
         service_tier: None,
         at: AT,
     }

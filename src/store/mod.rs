@@ -21,6 +21,7 @@ mod migrate;
 mod options;
 mod properties;
 mod record;
+mod reprice;
 mod rollup;
 mod rows;
 mod search;

@@ -10,4 +10,5 @@ pub mod pg;
 pub mod raw;
 pub mod recordings;
 pub mod reply;
+pub mod said;
 pub mod upstream;
