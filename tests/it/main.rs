@@ -17,5 +17,6 @@ mod proxy_bytes;
 mod proxy_ends;
 mod recordings_proxy;
 mod recordings_wire;
+mod reprice;
 mod store_contract;
 mod support;
