@@ -49,9 +49,8 @@ fn chat(bytes: usize) -> Value {
 }
 
 fn cases() -> Vec<Case> {
-    let asked = |bytes: usize| {
-        json!({"model": "gpt-4o", "messages": [{"role": "user", "content": words(bytes)}]}).to_string()
-    };
+    let asked =
+        |bytes: usize| json!({"model": "gpt-4o", "messages": [{"role": "user", "content": words(bytes)}]}).to_string();
     let case = |name, format, provider, path, content_type, request, response: String| Case {
         name,
         format,
@@ -85,9 +84,12 @@ fn cases() -> Vec<Case> {
         format!("data: {chunk}\n\n")
     };
     let mut stream: String = (0..80).map(|_| chunk(json!({"content": " word"}))).collect();
-    stream.push_str("data: {\"choices\":[],\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":80}}\n\ndata: [DONE]\n\n");
+    stream.push_str(
+        "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":80}}\n\ndata: [DONE]\n\n",
+    );
     let (json, sse) = ("application/json", "text/event-stream");
-    let (openai, anthropic, google) = ("/v1/chat/completions", "/v1/messages", "/v1beta/models/gemini-2.5-flash:generateContent");
+    let (openai, anthropic, google) =
+        ("/v1/chat/completions", "/v1/messages", "/v1beta/models/gemini-2.5-flash:generateContent");
     let bedrock = "/model/us.amazon.nova-micro-v1%3A0/converse";
     use WireFormat::{Anthropic, Bedrock, Gemini, Openai};
     vec![

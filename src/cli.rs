@@ -15,7 +15,6 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use secrecy::ExposeSecret as _;
 
-use crate::{app, ingest};
 use crate::auth::{Auth, Caller};
 use crate::config::{self, Config};
 use crate::ingest::enrich::EnrichContext;
@@ -25,6 +24,7 @@ use crate::model::query::Rights;
 use crate::model::units::Micros;
 use crate::pricing::Pricing;
 use crate::store::Store;
+use crate::{app, ingest};
 
 /// A gateway for LLM calls that records each one and shows agent sessions.
 #[derive(Debug, Parser)]
@@ -192,7 +192,9 @@ fn instant(text: &str) -> Result<Micros, String> {
         Ok(text.parse::<jiff::civil::Date>()?.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp())
     };
     let instant = text.parse::<jiff::Timestamp>().or_else(|_| day());
-    instant.map(|at| Micros(at.as_microsecond())).map_err(|_| "must be a day or an instant, such as 2026-11-24".to_owned())
+    instant
+        .map(|at| Micros(at.as_microsecond()))
+        .map_err(|_| "must be a day or an instant, such as 2026-11-24".to_owned())
 }
 
 async fn reprice(config: &Config, line: &RepriceLine) -> anyhow::Result<()> {

@@ -138,7 +138,9 @@ impl Overlay {
                 tracing::info!(prices = prices.list.len(), version = %prices.version, "pricing.overlay_read");
                 self.prices.store(Arc::new(prices));
             }
-            Err(error) => tracing::error!(%error, "pricing.overlay_kept: the prices that were read before stay in force"),
+            Err(error) => {
+                tracing::error!(%error, "pricing.overlay_kept: the prices that were read before stay in force")
+            }
         }
     }
 }
@@ -181,7 +183,8 @@ fn read(path: &Path) -> Result<Prices, PricingError> {
 impl OverlayPrice {
     fn is_for(&self, sale: &Sale<'_>) -> bool {
         // Rows call some providers otherwise than the configuration does.
-        let same = |name: &str| name.eq_ignore_ascii_case(sale.provider) || table_name(name) == table_name(sale.provider);
+        let same =
+            |name: &str| name.eq_ignore_ascii_case(sale.provider) || table_name(name) == table_name(sale.provider);
         if self.provider.as_deref().is_some_and(|name| !same(name)) {
             return false;
         }
@@ -228,7 +231,8 @@ impl OverlayPrice {
         ];
         let tokens = self.rates().iter().zip(tokens).map(|(rate, tokens)| rate * float(tokens)).sum::<f64>() / 1e6;
         let pieces = [usage.web_searches, usage.tool_units, usage.search_units];
-        let pieces = self.piece_rates().iter().zip(pieces).map(|(rate, pieces)| rate * float(pieces)).sum::<f64>() / 1e3;
+        let pieces =
+            self.piece_rates().iter().zip(pieces).map(|(rate, pieces)| rate * float(pieces)).sum::<f64>() / 1e3;
         tokens + pieces + self.request
     }
 }

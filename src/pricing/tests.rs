@@ -236,7 +236,9 @@ fn a_fallback_counts_only_where_the_table_knows_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("prices.toml");
     let entry = |model: &str| {
-        format!("[[price]]\nmodel = \"{model}\"\nfallback = true\ninput = 1.0\noutput = 1.0\nrequest = 0.5\nweb_search = 10.0\n")
+        format!(
+            "[[price]]\nmodel = \"{model}\"\nfallback = true\ninput = 1.0\noutput = 1.0\nrequest = 0.5\nweb_search = 10.0\n"
+        )
     };
     std::fs::write(&path, entry("gpt-4o") + &entry("mine")).unwrap();
     let pricing = Pricing::load(Some(&path)).unwrap();

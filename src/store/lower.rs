@@ -395,8 +395,7 @@ impl Lower {
 }
 
 /// All tokens that went in, cached ones included.
-pub(super) const INPUT_TOKENS: &str =
-    "(e.prompt_tokens + e.prompt_cache_read_tokens + e.prompt_cache_write_tokens + e.prompt_audio_tokens + \
+pub(super) const INPUT_TOKENS: &str = "(e.prompt_tokens + e.prompt_cache_read_tokens + e.prompt_cache_write_tokens + e.prompt_audio_tokens + \
      e.prompt_image_tokens)";
 /// All tokens that came out, reasoning included.
 pub(super) const OUTPUT_TOKENS: &str = "(e.completion_tokens + e.completion_audio_tokens + e.completion_image_tokens + \

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::{eventstream, json};
 use super::sse::{self, Event};
+use super::{eventstream, json};
 
 /// The outer shape of a response body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,8 @@ impl<'a> Answer<'a> {
 
 /// AWS's framing counts as one too: it was laid out as events before it came here.
 fn is_event_stream(content_type: &str) -> bool {
-    eventstream::is_event_stream(content_type) || content_type.trim_start().get(..17).is_some_and(|start| start.eq_ignore_ascii_case("text/event-stream"))
+    eventstream::is_event_stream(content_type)
+        || content_type.trim_start().get(..17).is_some_and(|start| start.eq_ignore_ascii_case("text/event-stream"))
 }
 
 fn has_second_object(text: &str) -> bool {

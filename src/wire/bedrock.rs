@@ -185,8 +185,7 @@ fn own_shape(text: &str, meaning: &mut Meaning) {
     let mut titan_out = None;
     for list in [results, outputs].into_iter().flatten() {
         json::elements(list, |result| {
-            let [tokens, reason, stop] =
-                json::fields(result, ["tokenCount", "completionReason", "stop_reason"]).values;
+            let [tokens, reason, stop] = json::fields(result, ["tokenCount", "completionReason", "stop_reason"]).values;
             titan_out = titan_out.or(tokens);
             let reason = json::non_empty_text(reason).or_else(|| json::non_empty_text(stop));
             meaning.finish_reason = meaning.finish_reason.take().or(reason);
@@ -228,9 +227,8 @@ fn metrics(answer: &Answer<'_>) -> Option<Result<Option<Usage>, Fault>> {
 }
 
 fn from_headers(headers: &[(String, String)]) -> Option<Result<Option<Usage>, Fault>> {
-    let named = |name: &str| {
-        headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
-    };
+    let named =
+        |name: &str| headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim());
     let read = four([
         named("x-amzn-bedrock-input-token-count"),
         named("x-amzn-bedrock-output-token-count"),

@@ -100,9 +100,8 @@ pub fn readable<'a>(body: &'a Body, which: &str) -> Readable<'a> {
 /// An AWS event stream as text.
 fn rendered<'a>(bytes: &[u8], which: &str, whole: bool) -> Readable<'a> {
     let (text, fault) = eventstream::transcript(bytes);
-    let note = fault.map(|fault| {
-        Note::new("body.frames", format!("The {which} body could be read only up to a point: {fault}."))
-    });
+    let note = fault
+        .map(|fault| Note::new("body.frames", format!("The {which} body could be read only up to a point: {fault}.")));
     Readable { text: Cow::Owned(text), whole: whole && fault.is_none(), unreadable: false, rendered: true, note }
 }
 

@@ -54,11 +54,8 @@ fn finish(reason: Option<&str>, meaning: &mut Meaning) {
 
 /// Version 2 names its events by `type`, version 1 by `event_type`.
 fn stream_event(text: &str, meaning: &mut Meaning) {
-    let [kind, old_kind, id, index, delta, response, error, calls] = json::fields(
-        text,
-        ["type", "event_type", "id", "index", "delta", "response", "error", "tool_calls"],
-    )
-    .values;
+    let [kind, old_kind, id, index, delta, response, error, calls] =
+        json::fields(text, ["type", "event_type", "id", "index", "delta", "response", "error", "tool_calls"]).values;
     let kind = json::non_null(kind).or(old_kind).and_then(json::text);
     let [message, reason, reported, late_error] = nested(delta, ["message", "finish_reason", "usage", "error"]);
     if let Some(words) = json::non_null(error).or(json::non_null(late_error)).and_then(error_words) {

@@ -50,7 +50,8 @@ const ANSWERED: [&str; 14] = [
     "args",
 ];
 /// Names in a request whose texts are not read by the model.
-const SILENT: [&str; 9] = ["id", "type", "role", "data", "url", "image_url", "signature", "thoughtSignature", "mimeType"];
+const SILENT: [&str; 9] =
+    ["id", "type", "role", "data", "url", "image_url", "signature", "thoughtSignature", "mimeType"];
 
 /// Counts a request and the part of its answer that came. `None` where there is no text on either side.
 pub fn estimate(request: &Body, response: &Body) -> Option<Usage> {

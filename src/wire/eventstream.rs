@@ -208,7 +208,8 @@ pub(super) mod tests {
     #[test]
     fn headers_of_every_kind_are_stepped_over() {
         let mut head = Vec::new();
-        for (kind, value) in [(0, vec![]), (1, vec![]), (2, vec![1]), (3, vec![1; 2]), (4, vec![1; 4]), (5, vec![1; 8])] {
+        for (kind, value) in [(0, vec![]), (1, vec![]), (2, vec![1]), (3, vec![1; 2]), (4, vec![1; 4]), (5, vec![1; 8])]
+        {
             head.extend([1, b'x', kind]);
             head.extend(value);
         }

@@ -49,12 +49,25 @@ fn gemini_content() {
     );
     assert_eq!((m.calls.asked(), m.calls.ran(), m.finish_reason.as_deref()), (1, 1, Some("STOP")));
     assert_eq!(call(&m), (Some("i"), Some("f"), r#"{"a":1}"#, "functionCall"));
-    assert_eq!(m.usage, Some(Usage { prompt_tokens: 10, completion_tokens: 4, reasoning_tokens: 6, ..Usage::default() }));
-    assert_eq!((m.response_model.as_deref(), m.service_tier.as_deref()), (Some("gemini-2.5-flash-001"), Some("standard")));
+    assert_eq!(
+        m.usage,
+        Some(Usage { prompt_tokens: 10, completion_tokens: 4, reasoning_tokens: 6, ..Usage::default() })
+    );
+    assert_eq!(
+        (m.response_model.as_deref(), m.service_tier.as_deref()),
+        (Some("gemini-2.5-flash-001"), Some("standard"))
+    );
     assert_eq!((m.response_id.as_deref(), m.format, m.notes.len()), (Some("r"), WireFormat::Gemini, 0));
 
-    let blocked = json(WireFormat::Gemini, GEMINI, r#"{"promptFeedback":{"blockReason":"SAFETY"},"usageMetadata":{"promptTokenCount":3}}"#);
-    assert_eq!((blocked.finish_reason.as_deref(), blocked.refused, blocked.usage), (Some("SAFETY"), true, tokens(3, 0)));
+    let blocked = json(
+        WireFormat::Gemini,
+        GEMINI,
+        r#"{"promptFeedback":{"blockReason":"SAFETY"},"usageMetadata":{"promptTokenCount":3}}"#,
+    );
+    assert_eq!(
+        (blocked.finish_reason.as_deref(), blocked.refused, blocked.usage),
+        (Some("SAFETY"), true, tokens(3, 0))
+    );
 }
 
 #[test]
@@ -65,7 +78,10 @@ fn gemini_streams_in_both_forms() {
         reply(WireFormat::Gemini, GEMINI_STREAM, "{}", &typed(parts.to_owned(), "application/json; charset=UTF-8"))
     };
     for m in [sse(WireFormat::Gemini, GEMINI_STREAM, &[first, last]), array(&format!("[{first},\r\n{last}]"))] {
-        assert_eq!((m.usage, m.partial, m.streamed, m.finish_reason.as_deref()), (tokens(7, 9), false, true, Some("STOP")));
+        assert_eq!(
+            (m.usage, m.partial, m.streamed, m.finish_reason.as_deref()),
+            (tokens(7, 9), false, true, Some("STOP"))
+        );
     }
     for m in [sse(WireFormat::Gemini, GEMINI_STREAM, &[first]), array(&format!("[{first},\n{{\"candi"))] {
         assert_eq!((m.usage, m.partial), (tokens(7, 1), true));
@@ -91,10 +107,12 @@ fn gemini_embeddings_and_vertex() {
         r#"{"predictions":[{"embeddings":{"statistics":{"token_count":3}}},{"embeddings":{"statistics":{"token_count":4}}}]}"#,
     );
     assert_eq!(m.usage, tokens(7, 0));
-    let bad = json(WireFormat::Gemini, predict, r#"{"predictions":[{"embeddings":{"statistics":{"token_count":"3"}}}]}"#);
+    let bad =
+        json(WireFormat::Gemini, predict, r#"{"predictions":[{"embeddings":{"statistics":{"token_count":"3"}}}]}"#);
     assert_eq!((bad.usage, bad.notes.len()), (None, 1));
     let claude = "/v1/projects/p/locations/l/publishers/anthropic/models/claude-sonnet-4-5:rawPredict";
-    let m = json(WireFormat::Gemini, claude, r#"{"usage":{"input_tokens":1,"output_tokens":2},"stop_reason":"refusal"}"#);
+    let m =
+        json(WireFormat::Gemini, claude, r#"{"usage":{"input_tokens":1,"output_tokens":2},"stop_reason":"refusal"}"#);
     assert_eq!((m.usage, m.format, m.finish_reason.as_deref()), (tokens(1, 2), WireFormat::Anthropic, Some("refusal")));
 }
 
@@ -117,7 +135,10 @@ fn bedrock_converse() {
     assert_eq!((usage.input_tokens(), usage.output_tokens(), usage.prompt_tokens), (1_720, 227, 3));
     assert_eq!((usage.prompt_cache_write_tokens, usage.prompt_cache_write_1h_tokens), (1_712, 12));
     assert_eq!(call(&m), (Some("t"), Some("f"), r#"{"a":1}"#, "toolUse"));
-    assert_eq!((m.request_model.as_deref(), m.finish_reason.as_deref()), (Some("us.amazon.nova-micro-v1:0"), Some("tool_use")));
+    assert_eq!(
+        (m.request_model.as_deref(), m.finish_reason.as_deref()),
+        (Some("us.amazon.nova-micro-v1:0"), Some("tool_use"))
+    );
 }
 
 fn converse_frames() -> Vec<Vec<u8>> {
@@ -156,22 +177,50 @@ fn bedrock_streams() {
 fn bedrock_invoke_in_the_makers_shapes() {
     let invoke = |model: &str, response: &str, headers: &[(String, String)]| {
         let path = format!("/model/{model}/invoke");
-        read(WireFormat::Bedrock, &path, 200, [&typed("{}", ""), &typed(response.to_owned(), "application/json")], headers)
+        read(
+            WireFormat::Bedrock,
+            &path,
+            200,
+            [&typed("{}", ""), &typed(response.to_owned(), "application/json")],
+            headers,
+        )
     };
     for (model, response, finish) in [
-        ("us.anthropic.claude-x", r#"{"stop_reason":"end_turn","usage":{"input_tokens":3,"output_tokens":4}}"#, Some("end_turn")),
-        ("openai.gpt-oss-120b-1:0", r#"{"choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#, Some("stop")),
-        ("amazon.titan-text-express-v1", r#"{"inputTextTokenCount":3,"results":[{"tokenCount":4,"completionReason":"FINISH"}]}"#, Some("FINISH")),
-        ("amazon.nova-lite-v1:0", r#"{"stopReason":"end_turn","usage":{"inputTokens":3,"outputTokens":4}}"#, Some("end_turn")),
-        ("meta.llama3-8b-instruct-v1:0", r#"{"prompt_token_count":3,"generation_token_count":4,"stop_reason":"stop"}"#, Some("stop")),
+        (
+            "us.anthropic.claude-x",
+            r#"{"stop_reason":"end_turn","usage":{"input_tokens":3,"output_tokens":4}}"#,
+            Some("end_turn"),
+        ),
+        (
+            "openai.gpt-oss-120b-1:0",
+            r#"{"choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#,
+            Some("stop"),
+        ),
+        (
+            "amazon.titan-text-express-v1",
+            r#"{"inputTextTokenCount":3,"results":[{"tokenCount":4,"completionReason":"FINISH"}]}"#,
+            Some("FINISH"),
+        ),
+        (
+            "amazon.nova-lite-v1:0",
+            r#"{"stopReason":"end_turn","usage":{"inputTokens":3,"outputTokens":4}}"#,
+            Some("end_turn"),
+        ),
+        (
+            "meta.llama3-8b-instruct-v1:0",
+            r#"{"prompt_token_count":3,"generation_token_count":4,"stop_reason":"stop"}"#,
+            Some("stop"),
+        ),
     ] {
         let m = invoke(model, response, &[]);
         assert_eq!((m.usage, m.finish_reason.as_deref()), (tokens(3, 4), finish), "{model}");
     }
-    let counts = |input: &str| vec![
-        ("x-amzn-bedrock-input-token-count".to_owned(), input.to_owned()),
-        ("x-amzn-bedrock-output-token-count".to_owned(), "4".to_owned()),
-    ];
+    let counts = |input: &str| {
+        vec![
+            ("x-amzn-bedrock-input-token-count".to_owned(), input.to_owned()),
+            ("x-amzn-bedrock-output-token-count".to_owned(), "4".to_owned()),
+        ]
+    };
     let mistral = r#"{"outputs":[{"text":"x","stop_reason":"stop"}]}"#;
     assert_eq!(invoke("mistral.mistral-7b", mistral, &counts("3")).usage, tokens(3, 4));
     let bad = invoke("mistral.mistral-7b", mistral, &counts("three"));
@@ -184,9 +233,11 @@ fn bedrock_invoke_in_the_makers_shapes() {
         let path = format!("/model/{model}/invoke-with-response-stream");
         reply(WireFormat::Bedrock, &path, "{}", &typed(bytes, "application/vnd.amazon.eventstream"))
     };
-    let start = r#"{"type":"message_start","message":{"model":"claude-x","usage":{"input_tokens":11,"output_tokens":1}}}"#;
+    let start =
+        r#"{"type":"message_start","message":{"model":"claude-x","usage":{"input_tokens":11,"output_tokens":1}}}"#;
     let delta = r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":9}}"#;
-    let metrics = r#"{"type":"message_stop","amazon-bedrock-invocationMetrics":{"inputTokenCount":11,"outputTokenCount":9}}"#;
+    let metrics =
+        r#"{"type":"message_stop","amazon-bedrock-invocationMetrics":{"inputTokenCount":11,"outputTokenCount":9}}"#;
     let m = stream(&[start, delta, metrics], "anthropic.claude-x");
     assert_eq!((m.usage, m.partial, m.response_model.as_deref()), (tokens(11, 9), false, Some("claude-x")));
     assert_eq!(stream(&[start, metrics], "anthropic.claude-x").usage, tokens(11, 9));
@@ -202,7 +253,10 @@ fn cohere_chats() {
         r#"{"id":"i","finish_reason":"TOOL_CALL","message":{"tool_calls":[{"id":"t","type":"function","function":{"name":"f","arguments":"{}"}}]},
         "usage":{"billed_units":{"input_tokens":41,"output_tokens":25},"cached_tokens":144,"tokens":{"input_tokens":1441,"output_tokens":54}}}"#,
     );
-    assert_eq!((m.usage, m.finish_reason.as_deref(), m.response_id.as_deref()), (tokens(41, 25), Some("TOOL_CALL"), Some("i")));
+    assert_eq!(
+        (m.usage, m.finish_reason.as_deref(), m.response_id.as_deref()),
+        (tokens(41, 25), Some("TOOL_CALL"), Some("i"))
+    );
     assert_eq!(call(&m), (Some("t"), Some("f"), "{}", "tool_calls"));
     let m = json(
         WireFormat::Cohere,
@@ -212,12 +266,16 @@ fn cohere_chats() {
     );
     assert_eq!((m.usage, call(&m).2, m.response_id.as_deref()), (tokens(1, 2), r#"{"a":1}"#, Some("g")));
 
-    let m = sse(WireFormat::Cohere, "/v2/chat", &[
-        r#"{"type":"message-start","id":"i"}"#,
-        r#"{"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"t","function":{"name":"f","arguments":""}}}}}"#,
-        r#"{"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":"{}"}}}}}"#,
-        r#"{"type":"message-end","delta":{"finish_reason":"TOOL_CALL","usage":{"billed_units":{"input_tokens":3,"output_tokens":4}}}}"#,
-    ]);
+    let m = sse(
+        WireFormat::Cohere,
+        "/v2/chat",
+        &[
+            r#"{"type":"message-start","id":"i"}"#,
+            r#"{"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"t","function":{"name":"f","arguments":""}}}}}"#,
+            r#"{"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":"{}"}}}}}"#,
+            r#"{"type":"message-end","delta":{"finish_reason":"TOOL_CALL","usage":{"billed_units":{"input_tokens":3,"output_tokens":4}}}}"#,
+        ],
+    );
     assert_eq!((m.usage, m.calls.asked(), call(&m).2), (tokens(3, 4), 1, "{}"));
     let lines = "{\"event_type\":\"stream-start\",\"generation_id\":\"g\"}\n{\"event_type\":\"stream-end\",\"finish_reason\":\"COMPLETE\",\"response\":{\"meta\":{\"billed_units\":{\"input_tokens\":5,\"output_tokens\":6}}}}\n";
     let m = reply(WireFormat::Cohere, "/v1/chat", "{}", &typed(lines, "application/stream+json"));
@@ -226,10 +284,15 @@ fn cohere_chats() {
 
 #[test]
 fn cohere_embeds_and_reranks() {
-    let m = json(WireFormat::Cohere, "/v2/embed", r#"{"embeddings":{},"meta":{"billed_units":{"image_tokens":6,"input_tokens":4}}}"#);
+    let m = json(
+        WireFormat::Cohere,
+        "/v2/embed",
+        r#"{"embeddings":{},"meta":{"billed_units":{"image_tokens":6,"input_tokens":4}}}"#,
+    );
     let usage = m.usage.unwrap();
     assert_eq!((usage.prompt_tokens, usage.prompt_image_tokens, usage.input_tokens()), (4, 6, 10));
-    let m = json(WireFormat::Cohere, "/v2/rerank", r#"{"id":"i","results":[],"meta":{"billed_units":{"search_units":2}}}"#);
+    let m =
+        json(WireFormat::Cohere, "/v2/rerank", r#"{"id":"i","results":[],"meta":{"billed_units":{"search_units":2}}}"#);
     assert_eq!((m.usage.unwrap().search_units, m.usage.unwrap().input_tokens()), (2, 0));
     let m = json(WireFormat::Openai, "/v1/rerank", r#"{"results":[],"usage":{"total_tokens":9}}"#);
     assert_eq!(m.usage, tokens(9, 0));
@@ -246,29 +309,47 @@ fn ollama_lines() {
     assert_eq!((call(&m).1, call(&m).2), (Some("f"), r#"{"a":1}"#));
     let cut = reply(WireFormat::Ollama, "/api/chat", "{}", &typed("{\"done\":false}\n", "application/x-ndjson"));
     assert_eq!((cut.streamed, cut.usage), (true, None));
-    assert_eq!(json(WireFormat::Ollama, "/api/embed", r#"{"embeddings":[],"prompt_eval_count":8}"#).usage, tokens(8, 0));
+    assert_eq!(
+        json(WireFormat::Ollama, "/api/embed", r#"{"embeddings":[],"prompt_eval_count":8}"#).usage,
+        tokens(8, 0)
+    );
     // Without the prompt's count the usage is not known.
     assert_eq!(json(WireFormat::Ollama, "/api/generate", r#"{"done":true,"eval_count":8}"#).usage, None);
-    let m = reply(WireFormat::Ollama, "/api/chat", "{}", &typed("{\"done\":false}\n{\"error\":\"gone\"}\n", "application/x-ndjson"));
+    let m = reply(
+        WireFormat::Ollama,
+        "/api/chat",
+        "{}",
+        &typed("{\"done\":false}\n{\"error\":\"gone\"}\n", "application/x-ndjson"),
+    );
     assert_eq!((m.stream_error, m.error.as_deref()), (true, Some("gone")));
 }
 
 #[test]
 fn peculiarities_of_those_who_copy_openai() {
-    let usage = |raw: &str| json(WireFormat::Openai, "/v1/chat/completions", &format!(r#"{{"choices":[],"usage":{raw}}}"#));
-    let m = usage(r#"{"prompt_tokens":10,"completion_tokens":1,"prompt_cache_hit_tokens":8,"prompt_cache_miss_tokens":2}"#);
+    let usage =
+        |raw: &str| json(WireFormat::Openai, "/v1/chat/completions", &format!(r#"{{"choices":[],"usage":{raw}}}"#));
+    let m =
+        usage(r#"{"prompt_tokens":10,"completion_tokens":1,"prompt_cache_hit_tokens":8,"prompt_cache_miss_tokens":2}"#);
     assert_eq!(m.usage.unwrap().prompt_cache_read_tokens, 8);
-    let m = usage(r#"{"prompt_tokens":10,"completion_tokens":1,"num_search_queries":3,"cost":{"request_cost":0.005,"total_cost":0.006}}"#);
+    let m = usage(
+        r#"{"prompt_tokens":10,"completion_tokens":1,"num_search_queries":3,"cost":{"request_cost":0.005,"total_cost":0.006}}"#,
+    );
     assert_eq!((m.usage.unwrap().web_searches, m.billed_usd), (3, Some(0.006)));
-    let m = usage(r#"{"prompt_tokens":10,"completion_tokens":1,"num_sources_used":4,"cost_in_usd_ticks":25000000,
-        "server_side_tool_usage_details":{"web_search_calls":2,"code_interpreter_calls":1}}"#);
+    let m = usage(
+        r#"{"prompt_tokens":10,"completion_tokens":1,"num_sources_used":4,"cost_in_usd_ticks":25000000,
+        "server_side_tool_usage_details":{"web_search_calls":2,"code_interpreter_calls":1}}"#,
+    );
     let counted = m.usage.unwrap();
     assert_eq!((counted.search_units, counted.web_searches, counted.tool_units, m.billed_usd), (4, 2, 1, Some(0.0025)));
-    let m = usage(r#"{"prompt_tokens":10,"completion_tokens":20,"completion_tokens_details":{"image_tokens":15,"reasoning_tokens":3}}"#);
+    let m = usage(
+        r#"{"prompt_tokens":10,"completion_tokens":20,"completion_tokens_details":{"image_tokens":15,"reasoning_tokens":3}}"#,
+    );
     let counted = m.usage.unwrap();
     assert_eq!((counted.completion_tokens, counted.completion_image_tokens, counted.reasoning_tokens), (2, 15, 3));
     // Cached audio is counted as cached, once.
-    let m = usage(r#"{"prompt_tokens":100,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":80,"audio_tokens":90}}"#);
+    let m = usage(
+        r#"{"prompt_tokens":100,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":80,"audio_tokens":90}}"#,
+    );
     let counted = m.usage.unwrap();
     assert_eq!((counted.prompt_tokens, counted.prompt_audio_tokens, counted.input_tokens()), (0, 20, 100));
     let m = json(WireFormat::Openai, "/v1/embeddings", r#"{"data":[],"usage":{"total_tokens":6}}"#);
@@ -277,21 +358,40 @@ fn peculiarities_of_those_who_copy_openai() {
 
 #[test]
 fn audio_images_and_kept_things() {
-    let m = sse(WireFormat::Openai, "/v1/audio/transcriptions", &[
-        r#"{"type":"transcript.text.delta","delta":"x"}"#,
-        r#"{"type":"transcript.text.done","usage":{"type":"tokens","input_tokens":14,"input_token_details":{"text_tokens":0,"audio_tokens":14},"output_tokens":45}}"#,
-    ]);
+    let m = sse(
+        WireFormat::Openai,
+        "/v1/audio/transcriptions",
+        &[
+            r#"{"type":"transcript.text.delta","delta":"x"}"#,
+            r#"{"type":"transcript.text.done","usage":{"type":"tokens","input_tokens":14,"input_token_details":{"text_tokens":0,"audio_tokens":14},"output_tokens":45}}"#,
+        ],
+    );
     let usage = m.usage.unwrap();
-    assert_eq!((usage.prompt_audio_tokens, usage.prompt_tokens, usage.completion_tokens, m.streamed), (14, 0, 45, true));
+    assert_eq!(
+        (usage.prompt_audio_tokens, usage.prompt_tokens, usage.completion_tokens, m.streamed),
+        (14, 0, 45, true)
+    );
     let m = json(
         WireFormat::Openai,
         "/v1/images/generations",
         r#"{"usage":{"input_tokens":50,"output_tokens":40,"input_tokens_details":{"text_tokens":10,"image_tokens":40}}}"#,
     );
     assert_eq!((m.usage.unwrap().prompt_image_tokens, m.api), (40, "images"));
-    let m = reply(WireFormat::Openai, "/v1/audio/speech", r#"{"model":"tts-1"}"#, &typed(&b"\xff\xfb\x90"[..], "audio/mpeg"));
-    assert_eq!((m.usage, m.usage_missing, m.request_model.as_deref()), (None, Some("this kind of call reports no tokens"), Some("tts-1")));
-    let m = json(WireFormat::Openai, "/v1/batches/batch_1", r#"{"id":"batch_1","status":"completed","usage":{"input_tokens":9,"output_tokens":9}}"#);
+    let m = reply(
+        WireFormat::Openai,
+        "/v1/audio/speech",
+        r#"{"model":"tts-1"}"#,
+        &typed(&b"\xff\xfb\x90"[..], "audio/mpeg"),
+    );
+    assert_eq!(
+        (m.usage, m.usage_missing, m.request_model.as_deref()),
+        (None, Some("this kind of call reports no tokens"), Some("tts-1"))
+    );
+    let m = json(
+        WireFormat::Openai,
+        "/v1/batches/batch_1",
+        r#"{"id":"batch_1","status":"completed","usage":{"input_tokens":9,"output_tokens":9}}"#,
+    );
     assert_eq!((m.kind, m.usage, m.api, m.finish_reason.as_deref()), (None, None, "batches", Some("completed")));
 }
 
@@ -302,7 +402,10 @@ fn refusals_and_calls_keep_their_words() {
         "/v1/chat/completions",
         r#"{"choices":[{"finish_reason":"stop","message":{"refusal":"I can't.","tool_calls":[{"id":"c","type":"custom","custom":{"name":"g","input":"raw"}}]}}]}"#,
     );
-    assert_eq!((m.finish_reason.as_deref(), m.refused, call(&m)), (Some("stop"), true, (Some("c"), Some("g"), "raw", "custom")));
+    assert_eq!(
+        (m.finish_reason.as_deref(), m.refused, call(&m)),
+        (Some("stop"), true, (Some("c"), Some("g"), "raw", "custom"))
+    );
     assert!(m.notes.iter().any(|note| note.code == "answer.refused"));
     let m = json(
         WireFormat::Openai,
@@ -310,14 +413,21 @@ fn refusals_and_calls_keep_their_words() {
         r#"{"status":"completed","output":[{"type":"function_call","call_id":"c","name":"f","arguments":"{}"},{"type":"web_search_call","id":"w","action":{"query":"q"}},
         {"type":"message","content":[{"type":"refusal","refusal":"no"}]}],"usage":{"input_tokens":1,"output_tokens":1}}"#,
     );
-    assert_eq!((m.calls.asked(), m.calls.ran(), m.refused, call(&m)), (1, 1, true, (Some("c"), Some("f"), "{}", "function_call")));
-    let m = sse(WireFormat::Anthropic, "/v1/messages", &[
-        r#"{"type":"message_start","message":{"usage":{"input_tokens":1,"output_tokens":1}}}"#,
-        r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#,
-        r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"a\""}}"#,
-        r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":":1}"}}"#,
-        r#"{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":2,"server_tool_use":{"web_search_requests":3,"web_fetch_requests":1}}}"#,
-    ]);
+    assert_eq!(
+        (m.calls.asked(), m.calls.ran(), m.refused, call(&m)),
+        (1, 1, true, (Some("c"), Some("f"), "{}", "function_call"))
+    );
+    let m = sse(
+        WireFormat::Anthropic,
+        "/v1/messages",
+        &[
+            r#"{"type":"message_start","message":{"usage":{"input_tokens":1,"output_tokens":1}}}"#,
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"a\""}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":":1}"}}"#,
+            r#"{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":2,"server_tool_use":{"web_search_requests":3,"web_fetch_requests":1}}}"#,
+        ],
+    );
     assert_eq!(call(&m), (Some("t"), Some("f"), r#"{"a":1}"#, "tool_use"));
     assert_eq!((m.usage.unwrap().web_searches, m.usage.unwrap().tool_units), (3, 1));
 }

@@ -20,11 +20,8 @@ pub(super) fn read(api: Api, answer: &Answer<'_>, meaning: &mut Meaning) {
 }
 
 fn object(api: Api, text: &str, meaning: &mut Meaning) {
-    let [model, message, reason, input, output, error] = json::fields(
-        text,
-        ["model", "message", "done_reason", "prompt_eval_count", "eval_count", "error"],
-    )
-    .values;
+    let [model, message, reason, input, output, error] =
+        json::fields(text, ["model", "message", "done_reason", "prompt_eval_count", "eval_count", "error"]).values;
     meaning.response_model = meaning.response_model.take().or_else(|| json::non_empty_text(model));
     meaning.finish_reason = json::non_empty_text(reason).or(meaning.finish_reason.take());
     if let Some(words) = json::non_null(error).and_then(error_words) {

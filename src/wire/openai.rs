@@ -88,8 +88,7 @@ impl Reading<'_> {
             self.meaning.set_error(&words);
         }
         if let Some(message) = message {
-            let [calls, function, refusal] =
-                json::fields(message, ["tool_calls", "function_call", "refusal"]).values;
+            let [calls, function, refusal] = json::fields(message, ["tool_calls", "function_call", "refusal"]).values;
             self.meaning.refused |= json::non_empty_text(refusal).is_some();
             if let Some(function) = json::non_null(function) {
                 let mut call = ToolCall::of("function_call", false);

@@ -244,7 +244,13 @@ fn embeddings_and_calls_without_tokens() {
     assert_eq!((m.audio_seconds, m.api), (Some(3.0), "audio"));
     let m = openai("/v1/models", "", &body(r#"{"data":[]}"#));
     assert_eq!((m.kind, m.usage), (None, None));
-    let m = read(WireFormat::Anthropic, "/v1/messages/count_tokens", 200, [&body("{}"), &body(r#"{"input_tokens":5}"#)], &[]);
+    let m = read(
+        WireFormat::Anthropic,
+        "/v1/messages/count_tokens",
+        200,
+        [&body("{}"), &body(r#"{"input_tokens":5}"#)],
+        &[],
+    );
     assert_eq!((m.kind, m.usage, m.usage_missing), (None, None, Some("counting tokens uses none")));
     let m = read(WireFormat::Gemini, "/v1beta/models/g:generateContent", 200, [&body("{}"), &body("{}")], &[]);
     assert_eq!((m.kind, m.request_model.as_deref()), (Some(Kind::Llm), Some("g")));

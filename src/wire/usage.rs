@@ -213,7 +213,8 @@ pub fn audio_seconds(raw: &str) -> Option<f64> {
 /// counts in ten-billionths of a dollar. Only plain non-negative numbers are believed.
 pub fn billed_usd(raw: &str) -> Option<f64> {
     let [cost, ticks] = json::fields(raw, ["cost", "cost_in_usd_ticks"]).values;
-    let number = |raw: &str| raw.parse::<f64>().ok().filter(|usd| usd.is_finite() && *usd >= 0.0 && !raw.starts_with('-'));
+    let number =
+        |raw: &str| raw.parse::<f64>().ok().filter(|usd| usd.is_finite() && *usd >= 0.0 && !raw.starts_with('-'));
     let Some(cost) = json::non_null(cost) else {
         return json::non_null(ticks).and_then(number).map(|ticks| ticks / 1e10);
     };

@@ -234,9 +234,10 @@ fn endpoint(recording: &Recording) -> String {
 }
 
 fn written(table: &BTreeMap<(String, String), Line>) -> String {
-    let mut text = "\n| provider | endpoint | calls | streamed | facts right | usage reported | usage right | priced | \
+    let mut text =
+        "\n| provider | endpoint | calls | streamed | facts right | usage reported | usage right | priced | \
                     cost right | tool calls | tools right |\n|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
-        .to_owned();
+            .to_owned();
     let mut row = |provider: &str, endpoint: &str, l: &Line| {
         let numbers = [
             l.calls,

@@ -41,7 +41,10 @@ async fn stored_calls_get_new_prices(backend: Backend) {
     .await;
     let gateway = Gateway::start(GatewayOptions::new(backend).provider("openai", upstream.url())).await;
     let stored = call(&gateway, "s").await;
-    assert_eq!((&stored["cost"], &stored["web_searches"], &stored["usage_source"]), (&Value::Null, &json!(2), &json!("reported")));
+    assert_eq!(
+        (&stored["cost"], &stored["web_searches"], &stored["usage_source"]),
+        (&Value::Null, &json!(2), &json!("reported"))
+    );
     call(&gateway, "s").await;
     let before = gateway.session("s", 2).await;
     assert_eq!((&before["unpriced_requests"], &before["total_cost"]), (&json!(2), &json!(0.0)));

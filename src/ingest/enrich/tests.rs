@@ -360,7 +360,8 @@ fn a_stream_that_broke_off_before_any_usage_is_estimated() {
 
 #[test]
 fn what_the_provider_said_is_never_replaced_by_an_estimate() {
-    let start = "data: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":11,\"output_tokens\":2}}}\n\n";
+    let start =
+        "data: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":11,\"output_tokens\":2}}}\n\n";
     let mut anthropic = begin();
     anthropic.target_url = "https://api.anthropic.com/v1/messages".to_owned();
     let gone = end(&anthropic, 200, Outcome::ClientGone);
@@ -368,14 +369,16 @@ fn what_the_provider_said_is_never_replaced_by_an_estimate() {
     assert_eq!(row.usage_source, Some(UsageSource::Partial));
     assert_eq!((row.usage.unwrap().prompt_tokens, row.usage.unwrap().completion_tokens), (11, 2));
 
-    let wrong = format!("{PIECE}data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":\"9\",\"completion_tokens\":1}}}}\n\n");
+    let wrong =
+        format!("{PIECE}data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":\"9\",\"completion_tokens\":1}}}}\n\n");
     let row = broken_off(Outcome::ClientGone, &wrong);
     assert_eq!((row.usage, row.usage_source), (None, None));
     let row = broken_off(Outcome::Complete, PIECE);
     assert_eq!((row.usage, row.usage_source), (None, None), "a stream that ended said all that it would say");
     let row = broken_off(Outcome::ClientGone, r#"{"choices":[{"message":{"content":"hello world"}}]}"#);
     assert_eq!(row.usage, None, "not a stream");
-    let reported = format!("{PIECE}data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":9,\"completion_tokens\":1}}}}\n\n");
+    let reported =
+        format!("{PIECE}data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":9,\"completion_tokens\":1}}}}\n\n");
     let row = broken_off(Outcome::ClientGone, &reported);
     assert_eq!((row.usage.unwrap().prompt_tokens, row.usage_source), (9, Some(UsageSource::Reported)));
 }

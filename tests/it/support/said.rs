@@ -217,8 +217,7 @@ fn of_object(shape: Shape, method: &str, v: &Value) -> Said {
         Shape::Gemini => said = gemini(std::slice::from_ref(v)),
         Shape::Converse => {
             said.finish = text(&v["stopReason"]);
-            said.calls =
-                list(&v["output"]["message"]["content"]).filter(|block| block["toolUse"].is_object()).count();
+            said.calls = list(&v["output"]["message"]["content"]).filter(|block| block["toolUse"].is_object()).count();
             said.usage = usage(&v["usage"]);
         }
         Shape::Cohere => {
