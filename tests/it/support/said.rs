@@ -155,11 +155,16 @@ fn gemini(events: &[Value]) -> Said {
 fn converse(events: &[Value]) -> Said {
     let mut said = Said::default();
     for event in events {
-        said.calls += usize::from(event["start"]["toolUse"].is_object());
+        said.calls += usize::from(asks_client(&event["start"]["toolUse"]));
         said.finish = said.finish.or_else(|| text(&event["stopReason"]));
         said.usage = said.usage.or_else(|| event.get("usage").filter(|usage| usage.is_object()).cloned());
     }
     said
+}
+
+/// Nova runs some of its tools itself.
+fn asks_client(tool_use: &Value) -> bool {
+    tool_use.is_object() && tool_use["type"] != "server_tool_use"
 }
 
 fn chat_events(events: &[Value]) -> Said {
@@ -217,7 +222,7 @@ fn of_object(shape: Shape, method: &str, v: &Value) -> Said {
         Shape::Gemini => said = gemini(std::slice::from_ref(v)),
         Shape::Converse => {
             said.finish = text(&v["stopReason"]);
-            said.calls = list(&v["output"]["message"]["content"]).filter(|block| block["toolUse"].is_object()).count();
+            said.calls = list(&v["output"]["message"]["content"]).filter(|b| asks_client(&b["toolUse"])).count();
             said.usage = usage(&v["usage"]);
         }
         Shape::Cohere => {
