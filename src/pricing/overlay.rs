@@ -139,7 +139,7 @@ impl Overlay {
                 self.prices.store(Arc::new(prices));
             }
             Err(error) => {
-                tracing::error!(%error, "pricing.overlay_kept: the prices that were read before stay in force")
+                tracing::error!(%error, "pricing.overlay_kept: the prices that were read before stay in force");
             }
         }
     }

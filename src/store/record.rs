@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use uuid::Uuid;
 
 use super::text::{clean, index_key, property_key, split};
-use crate::model::exchange::{Exchange, Kind, Source, Usage};
+use crate::model::exchange::{Exchange, Kind, Source, Usage, UsageSource};
 use crate::model::tags::Note;
 
 /// The last microsecond of the year 9999. Instants lie between the epoch and this.
@@ -156,7 +156,7 @@ impl<'a> Record<'a> {
             web_searches: tokens(|u| u.web_searches),
             tool_units: tokens(|u| u.tool_units),
             search_units: tokens(|u| u.search_units),
-            usage_source: call.usage_source.map(|source| source.as_str()),
+            usage_source: call.usage_source.map(UsageSource::as_str),
             service_tier: text(&call.service_tier),
             priced_units: text(&call.priced_units),
             cost: call.cost.as_ref().map(|cost| cost.amount.0.clamp(0, MOST_COST)),

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
+use trailgate::model::units::NanoUsd;
 
 use crate::support::app::{Backend, Gateway, GatewayOptions, root};
 use crate::support::recordings::{self, Recording};
@@ -207,7 +208,7 @@ async fn stored(
     let at: jiff::Timestamp = call["request_created_at"].as_str().and_then(|at| at.parse().ok()).expect("an instant");
     let nanos = model.and_then(|model| said::price(provider, shape, &model, &said, at.as_microsecond()));
     line.priced += usize::from(nanos.is_some());
-    let ours = call["cost"].as_f64().map(|usd| (usd * 1e9).round() as i64);
+    let ours = call["cost"].as_f64().and_then(NanoUsd::from_usd).map(|nanos| nanos.0);
     line.cost_right += usize::from(holds("nano-dollars", &ours.into(), nanos.into()));
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use genai_prices::{ExtractRequest, PriceRequest, Usage};
 use serde_json::{Map, Value, json};
+use trailgate::model::units::NanoUsd;
 
 use super::recordings::Recording;
 
@@ -338,9 +339,8 @@ pub fn figures(shape: Shape, usage: &Value) -> Vec<(&'static str, i64)> {
 /// plain counts where it has none for this shape).
 pub fn price(provider: &str, shape: Shape, model: &str, said: &Said, at_micros: i64) -> Option<i64> {
     let usage = said.usage.as_ref()?;
-    let nanos = |usd: f64| (usd * 1e9).round() as i64;
     if let Some(billed) = usage["cost"].as_f64() {
-        return Some(nanos(billed));
+        return NanoUsd::from_usd(billed).map(|nanos| nanos.0);
     }
     let provider = match provider {
         "gemini" | "vertex" => "google",
@@ -377,7 +377,7 @@ pub fn price(provider: &str, shape: Shape, model: &str, said: &Said, at_micros: 
     if let Some(tier) = said.tier.as_deref().filter(|tier| matches!(*tier, "flex" | "priority")) {
         request = request.with_price_context("service_tier", tier);
     }
-    genai_prices::calculate(&request).ok().map(|price| nanos(price.total_price))
+    NanoUsd::from_usd(genai_prices::calculate(&request).ok()?.total_price).map(|nanos| nanos.0)
 }
 
 /// The model that the row is about: the answer's, else the request's, else the path's.
