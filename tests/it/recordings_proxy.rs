@@ -90,9 +90,9 @@ async fn replay(backend: Backend) -> String {
     }
     let mut table: BTreeMap<(String, String), Line> = BTreeMap::new();
     let mut faults = Vec::new();
-    for ((provider, recording), id) in all.iter().zip(&ids) {
-        let line = table.entry((provider.clone(), endpoint(recording))).or_default();
-        stored(&gateway, id, provider, recording, line, &mut faults).await;
+    for (entry, id) in all.iter().zip(&ids) {
+        let line = table.entry((entry.0.clone(), endpoint(&entry.1))).or_default();
+        stored(&gateway, id, entry, line, &mut faults).await;
     }
     let table = written(&table);
     println!("{backend:?}\n{table}");
@@ -151,14 +151,7 @@ async fn exchange(gateway: &Gateway, provider: &str, n: usize, recording: &Recor
 }
 
 /// Holds the row against what was said.
-async fn stored(
-    gateway: &Gateway,
-    id: &str,
-    provider: &str,
-    recording: &Recording,
-    line: &mut Line,
-    faults: &mut Vec<String>,
-) {
+async fn stored(gateway: &Gateway, id: &str, (provider, recording): &Entry, line: &mut Line, faults: &mut Vec<String>) {
     let name = format!("{provider} {} {}", recording.name, recording.path);
     let call = gateway.call(id).await;
     for (side, expected) in [("request", recording.request()), ("response", recording.response())] {

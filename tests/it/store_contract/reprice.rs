@@ -58,9 +58,10 @@ pub async fn sums_follow_new_prices(bed: Bed) {
     // Two at once, and once more: the sums gain what changed, once.
     let other = bed.store.clone();
     let same = prices.clone();
-    let twin = tokio::spawn(async move { other.set_prices(org, &same).await.unwrap() });
+    let mut twin = tokio::task::JoinSet::new();
+    twin.spawn(async move { other.set_prices(org, &same).await.unwrap() });
     bed.store.set_prices(org, &prices).await.unwrap();
-    twin.await.unwrap();
+    twin.join_all().await;
     bed.store.set_prices(org, &prices).await.unwrap();
     assert_eq!(stored_sessions(&bed, org).await, memory::sessions(&calls));
     let again = bed.store.calls_to_price(org, FIRST, 1_000).await.unwrap();
