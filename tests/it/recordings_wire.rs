@@ -120,7 +120,7 @@ struct Limits {
 fn limits(recording: &Recording) -> Limits {
     let shape = Shape::of(&recording.path);
     let whole = said::said(recording);
-    let mut all = vec![whole.clone()];
+    let mut all = vec![whole];
     if recording.is_stream() {
         let events = said::events(&recording.response());
         all.extend((1..events.len()).map(|n| said::of_events(shape, &recording.method, &events[..n])));
