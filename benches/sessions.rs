@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use trailgate::model::capture::{Outcome, WireFormat};
-use trailgate::model::exchange::{Cost, CostSource, Exchange, KeptBody, Kind, Source, Usage};
+use trailgate::model::exchange::{Cost, CostSource, Exchange, KeptBody, Kind, Source, Usage, UsageSource};
 use trailgate::model::id::{OrgId, RecordId, RequestId};
 use trailgate::model::tags::Property;
 use trailgate::model::units::{Micros, NanoUsd};
@@ -115,8 +115,11 @@ fn exchange(n: usize, calls: usize, first: Micros) -> Exchange {
             property("Agent-Version", format!("v1.{}", session % 4)),
         ],
         usage: Some(Usage { prompt_tokens: 900, completion_tokens: 120, ..Usage::default() }),
+        usage_source: Some(UsageSource::Reported),
         usage_missing: None,
         cost: Some(Cost { amount: NanoUsd(207_000), source: CostSource::Prices, price_version: String::new() }),
+        service_tier: None,
+        priced_units: None,
         notes: Vec::new(),
         request_headers: Vec::new(),
         response_headers: Vec::new(),

@@ -11,18 +11,23 @@ mod dead_letter;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use secrecy::ExposeSecret as _;
 
-use crate::app;
 use crate::auth::{Auth, Caller};
 use crate::config::{self, Config};
+use crate::ingest::enrich::EnrichContext;
+use crate::ingest::reprice::Wish;
 use crate::model::id::{KeyId, OrgId};
 use crate::model::query::Rights;
+use crate::model::units::Micros;
+use crate::pricing::Pricing;
 use crate::store::Store;
+use crate::{app, ingest};
 
 /// How long threads that still work may hold up the end.
 const LAST_THREADS: Duration = Duration::from_millis(300);
@@ -48,6 +53,8 @@ enum Command {
     CheckConfig,
     /// Print the configuration in force, secrets blanked.
     PrintConfig,
+    /// Price stored calls again, with the prices of now at the instants of then.
+    Reprice(RepriceLine),
     /// Make, list and revoke API keys.
     Key(KeyLine),
     /// List, show, try again and drop records that the database refused.
@@ -56,6 +63,19 @@ enum Command {
     Healthcheck(HealthLine),
     /// Serve the gateway beside a scripted provider and run an agent through it.
     Demo,
+}
+
+#[derive(Debug, Args)]
+struct RepriceLine {
+    /// Calls that started at that instant or later: `2026-11-24`, `2026-11-24T08:00:00Z`.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    since: Micros,
+    /// Read the usage again from the stored bodies, too.
+    #[arg(long)]
+    reparse: bool,
+    /// Print what would change and change nothing.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 #[derive(Debug, Args)]
@@ -147,6 +167,7 @@ fn run(command: Command, config: Config) -> anyhow::Result<()> {
             print!("{}", toml::to_string(&config.effective)?);
             Ok(())
         }
+        Command::Reprice(line) => runtime.block_on(reprice(&config, &line)),
         Command::Key(line) => runtime.block_on(key(&config, line.command)),
         Command::DeadLetter(line) => runtime.block_on(dead_letter::run(&config, line)),
         Command::Healthcheck(line) => runtime.block_on(healthcheck(&config, line.url)),
@@ -178,6 +199,41 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
     store.migrate().await?;
     println!("the schema of {} is up to date", store.backend());
     store.close().await;
+    Ok(())
+}
+
+/// An instant, or the beginning of a day in UTC.
+fn instant(text: &str) -> Result<Micros, String> {
+    let day = || -> Result<jiff::Timestamp, jiff::Error> {
+        Ok(text.parse::<jiff::civil::Date>()?.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp())
+    };
+    let instant = text.parse::<jiff::Timestamp>().or_else(|_| day());
+    instant
+        .map(|at| Micros(at.as_microsecond()))
+        .map_err(|_| "must be a day or an instant, such as 2026-11-24".to_owned())
+}
+
+async fn reprice(config: &Config, line: &RepriceLine) -> anyhow::Result<()> {
+    let pricing = Arc::new(Pricing::load(config.price_overlay.as_deref())?);
+    let store = app::open_store(config).await?;
+    store.migrate().await?;
+    let wish = Wish { since: line.since, reparse: line.reparse, dry_run: line.dry_run };
+    let done = ingest::reprice::reprice(&store, &EnrichContext { pricing }, wish).await?;
+    store.close().await;
+    let changed: u64 = done.changes.values().map(|change| change.calls).sum();
+    for ((provider, model), change) in &done.changes {
+        println!(
+            "{provider} {model}: {} calls, ${:.6} -> ${:.6} ({} newly priced, {} without a price now, {} with another usage)",
+            change.calls,
+            change.before.usd(),
+            change.after.usd(),
+            change.priced,
+            change.unpriced,
+            change.reread,
+        );
+    }
+    let verb = if line.dry_run { "would change" } else { "changed" };
+    println!("looked at {} model calls, {verb} {changed}", done.calls);
     Ok(())
 }
 

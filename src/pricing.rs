@@ -1,46 +1,40 @@
-//! Prices: usage in, money out. The table is the `genai-prices` crate's; an operator's overlay file comes first.
+//! Prices: usage in, money out. The table is the `genai-prices` crate's; an operator's overlay file comes before it.
 //!
 //! Promise: the amount is what `genai-prices` computes for the same usage, model and instant, to the nano-dollar; what the
 //! provider billed comes before any table; an unknown price is `None`, never zero. It does not fetch newer tables.
 //!
-//! The overlay is TOML, a list of `[[price]]` with `model` (exact, or a prefix that ends in `*`), optionally `provider`
-//! (the configured name), and dollars per million tokens: `input`, `output`, and where they differ from those
-//! `cache_read`, `cache_write`, `cache_write_1h`, `audio_input`, `audio_output`, `reasoning`. The first match counts.
+//! In order: billed, overlay, table, overlay entries marked `fallback`, nothing. The overlay's form and why it comes before
+//! the table: docs/PRICES.md.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use genai_prices::{Calculator, ExtractRequest, PriceRequest, Usage as Units};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use self::overlay::Overlay;
 use crate::model::capture::WireFormat;
 use crate::model::exchange::{Cost, CostSource, Usage};
 use crate::model::units::{Micros, NanoUsd};
 
+mod overlay;
+
+pub use self::overlay::PricingError;
+
 /// The price data's version, as kept with a row. The data is embedded in the crate, so this is the crate's.
 pub const PRICE_VERSION: &str = "genai-prices 0.2.1";
-
-/// Why the overlay could not be used.
-#[derive(Debug, thiserror::Error)]
-pub enum PricingError {
-    #[error("the price overlay {path} could not be read: {cause}")]
-    Unreadable { path: PathBuf, cause: std::io::Error },
-    #[error("the price overlay {path} is wrong: {reason}")]
-    Invalid { path: PathBuf, reason: String },
-}
 
 /// The price tables, decoded. Share it behind an `Arc`.
 #[derive(Debug)]
 pub struct Pricing {
     calculator: &'static Calculator,
-    overlay: Vec<OverlayPrice>,
+    overlay: Option<Overlay>,
 }
 
 /// What is to be priced.
 #[derive(Clone, Copy, Debug)]
 pub struct Sale<'a> {
-    /// The provider's name in the configuration, a host, or what a log calls it.
+    /// The provider's name in the configuration, a host, what a log calls it, or what the row has.
     pub provider: &'a str,
     /// Full upstream URL; empty where there is none.
     pub url: &'a str,
@@ -49,45 +43,33 @@ pub struct Sale<'a> {
     /// The interface's short name (`chat`, `responses`, …): which shape the raw usage has.
     pub api: &'a str,
     pub model: &'a str,
-    pub usage: &'a Usage,
-    /// The usage object as the provider sent it; it has parts that [`Usage`] has not, such as web searches.
+    /// `None` for what is counted in no tokens.
+    pub usage: Option<&'a Usage>,
+    /// The usage object as the provider sent it; it has parts that [`Usage`] has not, such as tokens of video.
     pub raw_usage: Option<&'a Value>,
+    /// Seconds of audio of a transcription without tokens.
+    pub audio_seconds: Option<f64>,
+    /// What [`Pricing::sell`] gave back for this call earlier, instead of the raw usage.
+    pub priced_units: Option<&'a str>,
     /// As the response reports it.
     pub service_tier: Option<&'a str>,
     /// When the call was made: prices change.
     pub at: Micros,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OverlayFile {
-    #[serde(default)]
-    price: Vec<OverlayPrice>,
-}
-
-/// Dollars per million tokens.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OverlayPrice {
-    provider: Option<String>,
-    model: String,
-    input: f64,
-    output: f64,
-    cache_read: Option<f64>,
-    cache_write: Option<f64>,
-    cache_write_1h: Option<f64>,
-    audio_input: Option<f64>,
-    audio_output: Option<f64>,
-    reasoning: Option<f64>,
+/// A priced sale.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sold {
+    pub cost: Option<Cost>,
+    /// The units that were priced, as JSON, where they are more than [`Usage`] says: with them the same sale can be priced
+    /// again without the answer.
+    pub priced_units: Option<String>,
 }
 
 impl Pricing {
     /// Decodes the tables, which takes tens of milliseconds, and reads the overlay.
     pub fn load(overlay: Option<&Path>) -> Result<Self, PricingError> {
-        let overlay = match overlay {
-            Some(path) => read_overlay(path)?,
-            None => Vec::new(),
-        };
+        let overlay = overlay.map(Overlay::open).transpose()?;
         Ok(Self { calculator: Calculator::bundled(), overlay })
     }
 
@@ -97,27 +79,38 @@ impl Pricing {
         Some(Cost { amount, source: CostSource::Provider, price_version: String::new() })
     }
 
-    /// The price by the overlay, else by the table; `None` where neither knows the model.
+    /// The price alone.
     pub fn price(&self, sale: &Sale<'_>) -> Option<Cost> {
-        if let Some(price) = self.overlay.iter().find(|price| price.is_for(sale)) {
-            let amount = NanoUsd::from_usd(price.usd(sale.usage))?;
-            return Some(Cost { amount, source: CostSource::Overlay, price_version: "overlay".to_owned() });
-        }
-        let usd = self.table_usd(sale)?;
-        let amount = NanoUsd::from_usd(usd)?;
-        Some(Cost { amount, source: CostSource::Prices, price_version: PRICE_VERSION.to_owned() })
+        self.sell(sale).cost
     }
 
-    fn table_usd(&self, sale: &Sale<'_>) -> Option<f64> {
-        if sale.model.is_empty() {
-            return None;
+    /// Prices a sale.
+    pub fn sell(&self, sale: &Sale<'_>) -> Sold {
+        let known = self.provider_id(sale);
+        let plain = sale.usage.map(units).unwrap_or_default();
+        let units = self.units_of(sale, known.as_deref(), &plain);
+        let nothing = units.iter().next().is_none();
+        let priced_units = (!nothing && units != plain).then(|| written(&units));
+        if nothing || sale.model.is_empty() {
+            return Sold { cost: None, priced_units };
         }
+        let by_overlay = |fallback| self.overlay.as_ref()?.price(sale, fallback);
+        let cost = by_overlay(false)
+            .or_else(|| {
+                let amount = NanoUsd::from_usd(self.table_usd(sale, known.as_deref(), &units)?)?;
+                Some(Cost { amount, source: CostSource::Prices, price_version: PRICE_VERSION.to_owned() })
+            })
+            .or_else(|| by_overlay(true));
+        Sold { cost, priced_units }
+    }
+
+    fn table_usd(&self, sale: &Sale<'_>, known: Option<&str>, units: &Units) -> Option<f64> {
         // A provider that the table knows decides, even where it does not have the model: another one's price for a
         // model of that name would be a guess.
-        if let Some(id) = self.provider_id(sale) {
-            return self.usd_of(sale, Some(&id));
+        if known.is_some() {
+            return self.usd_of(sale, known, units);
         }
-        self.usd_of(sale, None).or_else(|| self.usd_of(sale, Some(default_provider(sale.format)?)))
+        self.usd_of(sale, None, units).or_else(|| self.usd_of(sale, Some(default_provider(sale.format)?), units))
     }
 
     /// The table's id of the provider, by configured name, else by URL.
@@ -130,10 +123,9 @@ impl Pricing {
         found.map(|provider| provider.id().to_owned())
     }
 
-    fn usd_of(&self, sale: &Sale<'_>, provider: Option<&str>) -> Option<f64> {
-        let units = provider.and_then(|id| self.extract(sale, id)).unwrap_or_else(|| units(sale.usage));
+    fn usd_of(&self, sale: &Sale<'_>, provider: Option<&str>, units: &Units) -> Option<f64> {
         let at = UNIX_EPOCH.checked_add(Duration::from_micros(u64::try_from(sale.at.0).ok()?))?;
-        let mut request = PriceRequest::new(sale.model, &units).with_timestamp(at);
+        let mut request = PriceRequest::new(sale.model, units).with_timestamp(at);
         if let Some(id) = provider {
             request = request.with_provider_id(id);
         }
@@ -147,21 +139,55 @@ impl Pricing {
         self.calculator.calculate(&request).ok().map(|price| price.total_price)
     }
 
-    /// The usage as the table's own reader of that provider's responses sees it.
+    /// What is priced: what was priced before, else the usage as the table's own reader of that provider's answers sees it,
+    /// else our parts.
+    fn units_of(&self, sale: &Sale<'_>, known: Option<&str>, plain: &Units) -> Units {
+        if let Some(units) = sale.priced_units.and_then(|text| serde_json::from_str::<Units>(text).ok()) {
+            return units;
+        }
+        if let (None, Some(seconds)) = (sale.usage, sale.audio_seconds) {
+            return Units::from([("audio_seconds", seconds), ("input_audio_seconds", seconds)]);
+        }
+        let reader = known.or_else(|| default_provider(sale.format));
+        let Some(mut units) = reader.and_then(|id| self.extract(sale, id)) else { return plain.clone() };
+        // The table's readers leave out the cache where that provider has no price for it yet, or names it otherwise.
+        if let (Some(cached), None) = (plain.get("cache_read_tokens"), units.get("cache_read_tokens")) {
+            units.insert("cache_read_tokens", cached);
+        }
+        without_zeros(&units)
+    }
+
     fn extract(&self, sale: &Sale<'_>, provider: &str) -> Option<Units> {
-        let response = Value::Object(Map::from_iter([("usage".to_owned(), sale.raw_usage?.clone())]));
-        let flavors: &[&str] = match sale.api {
-            "messages" => &["anthropic", "default"],
-            "responses" => &["responses", "default"],
-            "embeddings" => &["embeddings", "default"],
-            "media" => &["images", "default"],
-            _ => &["chat", "default"],
+        let (root, flavors): (_, &[&str]) = match sale.api {
+            "messages" | "invoke" => ("usage", &["anthropic", "default"]),
+            "responses" => ("usage", &["responses", "default"]),
+            "embeddings" => ("usage", &["embeddings", "default"]),
+            "images" => ("usage", &["images", "default"]),
+            "generate_content" | "embed_content" => ("usageMetadata", &["default"]),
+            "cohere_embed" => ("meta", &["embeddings"]),
+            "converse" | "cohere_chat" => ("usage", &["default"]),
+            _ => ("usage", &["chat", "default"]),
         };
+        let response = Value::Object(Map::from_iter([(root.to_owned(), sale.raw_usage?.clone())]));
         flavors.iter().find_map(|flavor| {
             let request = ExtractRequest::from_value(&response).with_provider_id(provider).with_api_flavor(flavor);
             self.calculator.extract_provider_usage(&request).ok().map(|extracted| extracted.usage)
         })
     }
+}
+
+fn without_zeros(units: &Units) -> Units {
+    let always = |key: &str| matches!(key, "input_tokens" | "output_tokens");
+    units.iter().filter(|(key, n)| *n != 0.0 || always(key.as_str())).map(|(key, n)| (key.as_str(), n)).collect()
+}
+
+/// Units as JSON. Whole numbers are written as such, which is shorter.
+fn written(units: &Units) -> String {
+    let entry = |(key, n): (&genai_prices::UsageKey, f64)| {
+        let number = if n.fract() == 0.0 { format!("{n:.0}") } else { format!("{n}") };
+        format!("\"{key}\":{number}")
+    };
+    format!("{{{}}}", units.iter().map(entry).collect::<Vec<_>>().join(","))
 }
 
 /// The table's provider ids where ours differ.
@@ -200,9 +226,13 @@ fn units(usage: &Usage) -> Units {
         ("cache_write_tokens", usage.prompt_cache_write_tokens),
         ("cache_write_1h_tokens", usage.prompt_cache_write_1h_tokens),
         ("input_audio_tokens", usage.prompt_audio_tokens),
+        ("input_image_tokens", usage.prompt_image_tokens),
         ("output_tokens", usage.output_tokens()),
         ("output_audio_tokens", usage.completion_audio_tokens),
+        ("output_image_tokens", usage.completion_image_tokens),
         ("output_reasoning_tokens", usage.reasoning_tokens),
+        ("web_searches", usage.web_searches),
+        ("rerank_searches", usage.search_units),
     ] {
         if tokens != 0 || matches!(key, "input_tokens" | "output_tokens") {
             units.insert(key, float(tokens));
@@ -214,64 +244,6 @@ fn units(usage: &Usage) -> Units {
 #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
 const fn float(tokens: i64) -> f64 {
     tokens as f64
-}
-
-fn read_overlay(path: &Path) -> Result<Vec<OverlayPrice>, PricingError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|cause| PricingError::Unreadable { path: path.to_owned(), cause })?;
-    let invalid = |reason: String| PricingError::Invalid { path: path.to_owned(), reason };
-    let file: OverlayFile = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
-    for price in &file.price {
-        if price.model.is_empty() {
-            return Err(invalid("a price has an empty model".to_owned()));
-        }
-        if price.rates().iter().any(|rate| !rate.is_finite() || *rate < 0.0) {
-            return Err(invalid(format!("the price of {} has a rate that is negative or not finite", price.model)));
-        }
-    }
-    Ok(file.price)
-}
-
-impl OverlayPrice {
-    fn is_for(&self, sale: &Sale<'_>) -> bool {
-        if self.provider.as_deref().is_some_and(|name| !name.eq_ignore_ascii_case(sale.provider)) {
-            return false;
-        }
-        let (wanted, model) = (self.model.to_lowercase(), sale.model.to_lowercase());
-        match wanted.strip_suffix('*') {
-            Some(prefix) => model.starts_with(prefix),
-            None => model == wanted,
-        }
-    }
-
-    /// In the order of [`Self::usd`]; a rate that is not given is that of the plain tokens.
-    fn rates(&self) -> [f64; 8] {
-        let write = self.cache_write.unwrap_or(self.input);
-        [
-            self.input,
-            self.cache_read.unwrap_or(self.input),
-            write,
-            self.cache_write_1h.unwrap_or(write),
-            self.audio_input.unwrap_or(self.input),
-            self.output,
-            self.audio_output.unwrap_or(self.output),
-            self.reasoning.unwrap_or(self.output),
-        ]
-    }
-
-    fn usd(&self, usage: &Usage) -> f64 {
-        let tokens = [
-            usage.prompt_tokens,
-            usage.prompt_cache_read_tokens,
-            usage.prompt_cache_write_tokens - usage.prompt_cache_write_1h_tokens,
-            usage.prompt_cache_write_1h_tokens,
-            usage.prompt_audio_tokens,
-            usage.completion_tokens,
-            usage.completion_audio_tokens,
-            usage.reasoning_tokens,
-        ];
-        self.rates().iter().zip(tokens).map(|(rate, tokens)| rate * float(tokens)).sum::<f64>() / 1e6
-    }
 }
 
 #[cfg(test)]

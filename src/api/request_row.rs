@@ -75,8 +75,18 @@ pub struct HeliconeRequest {
     reasoning_tokens: Option<i64>,
     prompt_cache_read_tokens: Option<i64>,
     prompt_cache_write_tokens: Option<i64>,
+    /// Of the written ones, those that are kept for an hour.
+    prompt_cache_write_1h_tokens: Option<i64>,
     prompt_audio_tokens: Option<i64>,
     completion_audio_tokens: Option<i64>,
+    prompt_image_tokens: Option<i64>,
+    completion_image_tokens: Option<i64>,
+    /// Web searches that the provider ran and counted.
+    web_searches: Option<i64>,
+    /// Other runs of the provider's own tools that it counted.
+    tool_units: Option<i64>,
+    /// Searches counted by the unit (reranking, sources).
+    search_units: Option<i64>,
     input_tokens: Option<i64>,
     output_tokens: Option<i64>,
     total_tokens: Option<i64>,
@@ -121,11 +131,16 @@ pub struct HeliconeRequest {
     /// Null unless the call counts as failed: which rule says so.
     error_rule: Option<String>,
     error_message: Option<String>,
+    /// Where the usage comes from: `reported`, `partial` (what had been reported when a stream broke off) or `estimated`
+    /// (counted from the texts of such a stream); null without a usage.
+    usage_source: Option<String>,
     /// Why there is no usage.
     usage_missing: Option<String>,
     /// Who says what it cost: `provider`, `genai-prices` or `overlay`.
     cost_source: Option<String>,
     price_version: Option<String>,
+    /// As the provider reported it.
+    service_tier: Option<String>,
     /// What the sender should know about this call.
     #[schema(value_type = Vec<Object>)]
     notes: Vec<Note>,
@@ -186,8 +201,14 @@ impl HeliconeRequest {
             reasoning_tokens: usage.map(|u| u.reasoning_tokens),
             prompt_cache_read_tokens: usage.map(|u| u.prompt_cache_read_tokens),
             prompt_cache_write_tokens: usage.map(|u| u.prompt_cache_write_tokens),
+            prompt_cache_write_1h_tokens: usage.map(|u| u.prompt_cache_write_1h_tokens),
             prompt_audio_tokens: usage.map(|u| u.prompt_audio_tokens),
             completion_audio_tokens: usage.map(|u| u.completion_audio_tokens),
+            prompt_image_tokens: usage.map(|u| u.prompt_image_tokens),
+            completion_image_tokens: usage.map(|u| u.completion_image_tokens),
+            web_searches: usage.map(|u| u.web_searches),
+            tool_units: usage.map(|u| u.tool_units),
+            search_units: usage.map(|u| u.search_units),
             input_tokens: usage.map(|u| u.input_tokens()),
             output_tokens: usage.map(|u| u.output_tokens()),
             total_tokens: usage.map(|u| u.input_tokens().saturating_add(u.output_tokens())),
@@ -219,9 +240,11 @@ impl HeliconeRequest {
             outcome: call.outcome,
             error_rule: call.error_rule,
             error_message: call.error_message,
+            usage_source: row.usage_source,
             usage_missing: row.usage_missing,
             cost_source: row.cost_source,
             price_version: row.price_version,
+            service_tier: row.service_tier,
             notes: row.notes,
             request_bytes: row.request_bytes,
             response_bytes: row.response_bytes,
@@ -260,7 +283,7 @@ impl Shown {
         *left = left.checked_sub(body.bytes.len())?;
         let readable = wire::body::readable(body, which);
         *left = left.checked_sub(readable.text.len().saturating_sub(body.bytes.len()))?;
-        let base64 = (readable.unreadable || readable.text.contains(char::REPLACEMENT_CHARACTER))
+        let base64 = (readable.unreadable || readable.rendered || readable.text.contains(char::REPLACEMENT_CHARACTER))
             .then(|| STANDARD.encode(&body.bytes));
         let text = readable.text.into_owned();
         let body = match serde_json::from_str::<&RawValue>(&text) {

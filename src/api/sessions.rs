@@ -97,9 +97,9 @@ pub struct SessionResult {
     total_cost: f64,
     /// Calls of all kinds.
     total_requests: i64,
-    /// Input without cached and audio.
+    /// Input without cached, audio and images.
     prompt_tokens: i64,
-    /// Output without reasoning and audio.
+    /// Output without reasoning, audio and images.
     completion_tokens: i64,
     /// `input_tokens` + `output_tokens`.
     total_tokens: i64,
@@ -124,6 +124,14 @@ pub struct SessionResult {
     prompt_audio_tokens: i64,
     completion_audio_tokens: i64,
     reasoning_tokens: i64,
+    prompt_image_tokens: i64,
+    completion_image_tokens: i64,
+    /// Web searches that providers ran and counted.
+    web_searches: i64,
+    /// Other runs of providers' own tools that they counted.
+    tool_units: i64,
+    /// Searches counted by the unit (reranking, sources).
+    search_units: i64,
     /// Model calls whose cost is not known.
     unpriced_requests: i64,
     /// The newest tag.
@@ -168,6 +176,11 @@ impl SessionResult {
             prompt_audio_tokens: usage.prompt_audio_tokens,
             completion_audio_tokens: usage.completion_audio_tokens,
             reasoning_tokens: usage.reasoning_tokens,
+            prompt_image_tokens: usage.prompt_image_tokens,
+            completion_image_tokens: usage.completion_image_tokens,
+            web_searches: usage.web_searches,
+            tool_units: usage.tool_units,
+            search_units: usage.search_units,
             unpriced_requests: row.totals.unpriced,
             tag: row.tag,
             matching_requests: matching.map(|m| m.calls),

@@ -12,10 +12,10 @@ use super::shed;
 use crate::model::capture::{
     Begin, Body, BodyFacts, Capture, End, Headers, Kept, LogRoute, Outcome, Posted, WireFormat,
 };
-use crate::model::exchange::{Cost, Exchange, KeptBody, Kind, Source};
+use crate::model::exchange::{Exchange, KeptBody, Kind, Source, UsageSource};
 use crate::model::id::RequestId;
 use crate::model::tags::{Note, Tags};
-use crate::pricing::{Pricing, Sale};
+use crate::pricing::{Pricing, Sale, Sold};
 use crate::wire::{self, MAX_ERROR_CHARS, Meaning, manual, tags};
 
 /// What enriching needs beside the capture.
@@ -55,9 +55,12 @@ fn call(begin: Begin, mut request: Body, end: Option<(End, Bytes)>, context: &En
         Body { facts: end.as_ref().map(|end| end.response.clone()).unwrap_or_default(), bytes: response };
     let outcome = end.as_ref().map_or(Outcome::Interrupted, |end| end.outcome);
     let status = end.as_ref().map_or(0, |end| i32::from(end.status));
-    let path = upstream_path(&begin);
-    let mut meaning = guarded(|| wire::read(begin.format, &path, status, &request, &response));
+    let path = upstream_path(&begin.target_url, &begin.path);
+    let headers = end.as_ref().map(|end| end.headers.as_slice()).unwrap_or_default();
+    let mut meaning = guarded(|| wire::read(begin.format, &path, status, [&request, &response], headers));
     let usage_missing = shed::lay_over(&mut meaning, &mut request.facts, &mut response.facts);
+
+    let estimated = estimate(&mut meaning, status, outcome, &request, &response);
 
     let mut row = Exchange {
         org: begin.org,
@@ -92,8 +95,11 @@ fn call(begin: Begin, mut request: Body, end: Option<(End, Bytes)>, context: &En
         prompt_id: None,
         properties: Vec::new(),
         usage: None,
+        usage_source: None,
         usage_missing: None,
         cost: None,
+        service_tier: None,
+        priced_units: None,
         notes: begin.notes,
         request_headers: begin.headers,
         response_headers: Vec::new(),
@@ -111,6 +117,9 @@ fn call(begin: Begin, mut request: Body, end: Option<(End, Bytes)>, context: &En
     set_tags(&mut row, begin.tags);
     set_meaning(&mut row, &mut meaning, &begin.provider, context);
     row.usage_missing = usage_missing.or(row.usage_missing);
+    if estimated {
+        row.usage_source = Some(UsageSource::Estimated);
+    }
     judge(&mut row, &meaning, None);
     row
 }
@@ -181,8 +190,11 @@ fn log(posted: Posted, body: &Bytes, context: &EnrichContext) -> Exchange {
         prompt_id: None,
         properties: Vec::new(),
         usage: None,
+        usage_source: None,
         usage_missing: None,
         cost: None,
+        service_tier: None,
+        priced_units: None,
         notes: posted.notes,
         request_headers: Vec::new(),
         response_headers: redacted(envelope.headers),
@@ -224,11 +236,12 @@ fn event_meaning(event: &manual::Event) -> Meaning {
     }
 }
 
-fn upstream_path(begin: &Begin) -> String {
-    if let Ok(url) = url::Url::parse(&begin.target_url) {
+/// The path at the provider, without the query; the client's where the call had no target.
+pub(super) fn upstream_path(target_url: &str, path: &str) -> String {
+    if let Ok(url) = url::Url::parse(target_url) {
         return url.path().to_owned();
     }
-    begin.path.split(['?', '#']).next().unwrap_or("").to_owned()
+    path.split(['?', '#']).next().unwrap_or("").to_owned()
 }
 
 fn set_tags(row: &mut Exchange, tags: Tags) {
@@ -249,33 +262,62 @@ fn set_meaning(row: &mut Exchange, meaning: &mut Meaning, provider: &str, contex
         row.model = row.model_override.as_ref().or(row.response_model.as_ref()).or(row.request_model.as_ref()).cloned();
     }
     row.finish_reason = meaning.finish_reason.take();
-    row.tool_calls = i32::try_from(meaning.tool_calls).unwrap_or(i32::MAX);
+    row.tool_calls = i32::try_from(meaning.calls.asked()).unwrap_or(i32::MAX);
     row.user_id = row.user_id.take().or(meaning.user.take());
     row.notes.append(&mut meaning.notes);
     row.usage = meaning.usage;
+    row.usage_source = row.usage.map(|_| if meaning.partial { UsageSource::Partial } else { UsageSource::Reported });
+    row.service_tier = meaning.service_tier.take();
     row.usage_missing = match row.usage {
         Some(_) => None,
         None => Some(meaning.usage_missing.unwrap_or("the response reports no usage").to_owned()),
     };
-    row.cost = cost(row, meaning, provider, context);
+    let sold = sell(row, meaning, provider, context);
+    row.priced_units = sold.priced_units;
+    row.cost = match meaning.billed_usd {
+        Some(usd) => Pricing::billed(usd),
+        None => sold.cost,
+    };
 }
 
-fn cost(row: &Exchange, meaning: &Meaning, provider: &str, context: &EnrichContext) -> Option<Cost> {
-    if let Some(usd) = meaning.billed_usd {
-        return Pricing::billed(usd);
-    }
+fn sell(row: &Exchange, meaning: &Meaning, provider: &str, context: &EnrichContext) -> Sold {
     let sale = Sale {
         provider,
         url: &row.target_url,
-        format: meaning.format,
+        format: row.format,
         api: meaning.api,
-        model: row.model.as_deref()?,
-        usage: row.usage.as_ref()?,
-        raw_usage: meaning.raw_usage.as_ref(),
-        service_tier: meaning.service_tier.as_deref(),
+        model: row.model.as_deref().unwrap_or_default(),
+        usage: row.usage.as_ref(),
+        raw_usage: meaning.raw_usage.as_ref().filter(|_| row.usage.is_some()),
+        audio_seconds: meaning.audio_seconds,
+        priced_units: None,
+        service_tier: row.service_tier.as_deref(),
         at: row.started_at,
     };
-    catch_unwind(AssertUnwindSafe(|| context.pricing.price(&sale))).unwrap_or(None)
+    catch_unwind(AssertUnwindSafe(|| context.pricing.sell(&sale))).unwrap_or_default()
+}
+
+/// Counts what a stream carried that broke off before its provider had reported anything. A usage that was reported and
+/// cannot be believed is not replaced by a guess.
+fn estimate(meaning: &mut Meaning, status: i32, outcome: Outcome, request: &Body, response: &Body) -> bool {
+    let broke_off = matches!(outcome, Outcome::UpstreamReset | Outcome::ClientGone | Outcome::Timeout);
+    let nothing_said = meaning.usage.is_none() && meaning.notes.iter().all(|note| note.code != wire::INVALID);
+    let is_text = ["chat", "completions", "responses", "messages", "generate_content", "converse", "cohere_chat"]
+        .contains(&meaning.api)
+        || meaning.api == "ollama_chat";
+    if !broke_off || !nothing_said || !is_text || !meaning.streamed || wire::is_failure(status) {
+        return false;
+    }
+    let counted = catch_unwind(AssertUnwindSafe(|| wire::estimate::estimate(request, response))).unwrap_or(None);
+    meaning.usage = counted;
+    if counted.is_some() {
+        meaning.usage_missing = None;
+        meaning.notes.push(Note::new(
+            "usage.estimated",
+            "The stream broke off before the provider reported any usage: tokens and cost are counted from the texts.",
+        ));
+    }
+    counted.is_some()
 }
 
 /// Whether the call counts as an error, and in whose words.
@@ -422,6 +464,7 @@ fn storable(mut row: Exchange) -> Exchange {
         &mut row.request_model,
         &mut row.response_model,
         &mut row.finish_reason,
+        &mut row.service_tier,
         &mut row.user_id,
     ];
     for text in texts.into_iter().flatten().chain([&mut row.path, &mut row.target_url, &mut row.provider]) {

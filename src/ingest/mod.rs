@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub mod enrich;
+pub mod reprice;
 pub mod shed;
 
 use bytes::Bytes;

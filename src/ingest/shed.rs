@@ -10,8 +10,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::enrich::guarded;
 use crate::journal::{Frame, FrameKind};
-use crate::model::capture::{Begin, Body, BodyFacts, End, Essence, Kept, RequestBody, WireFormat};
+use crate::model::capture::{Begin, Body, BodyFacts, End, Essence, Headers, Kept, RequestBody, WireFormat};
 use crate::model::tags::Note;
+use crate::wire::calls::ToolCalls;
 use crate::wire::{self, Meaning};
 
 /// How a call's bodies are read.
@@ -25,7 +26,7 @@ pub struct Reading<'a> {
 /// Leaves a request body out. False, and nothing is changed, where there is none.
 pub fn request(reading: Reading<'_>, facts: &mut BodyFacts, chunks: &mut Vec<Bytes>) -> bool {
     let Some(body) = leave_out(facts, chunks) else { return false };
-    let read = guarded(|| wire::read(reading.format, reading.path, 200, &body, &Body::default()));
+    let read = guarded(|| wire::read(reading.format, reading.path, 200, [&body, &Body::default()], &[]));
     let notes = read.notes.iter().filter(|note| note.code == "body.encoding").cloned();
     let essence =
         Essence { request_model: read.request_model, user: read.user, notes: notes.collect(), ..Essence::default() };
@@ -34,9 +35,15 @@ pub fn request(reading: Reading<'_>, facts: &mut BodyFacts, chunks: &mut Vec<Byt
 }
 
 /// Leaves a response body out. False, and nothing is changed, where there is none.
-pub fn response(reading: Reading<'_>, status: u16, facts: &mut BodyFacts, chunks: &mut Vec<Bytes>) -> bool {
+pub fn response(
+    reading: Reading<'_>,
+    (status, headers): (u16, &Headers),
+    facts: &mut BodyFacts,
+    chunks: &mut Vec<Bytes>,
+) -> bool {
     let Some(body) = leave_out(facts, chunks) else { return false };
-    let read = guarded(|| wire::read(reading.format, reading.path, i32::from(status), &Body::default(), &body));
+    let bodies = [&Body::default(), &body];
+    let read = guarded(|| wire::read(reading.format, reading.path, i32::from(status), bodies, headers));
     // Spelled out, so that a fact that is added to the meaning of a body is not forgotten here.
     let Meaning {
         kind: _,
@@ -47,9 +54,12 @@ pub fn response(reading: Reading<'_>, status: u16, facts: &mut BodyFacts, chunks
         response_id,
         streamed,
         finish_reason,
-        tool_calls,
+        calls,
+        refused,
         user: _,
         usage,
+        partial,
+        audio_seconds,
         usage_missing,
         billed_usd,
         raw_usage,
@@ -65,8 +75,11 @@ pub fn response(reading: Reading<'_>, status: u16, facts: &mut BodyFacts, chunks
         response_id,
         streamed,
         finish_reason,
-        tool_calls,
+        tool_calls: calls.asked(),
+        refused,
         usage,
+        partial,
+        audio_seconds: audio_seconds.and_then(serde_json::Number::from_f64),
         usage_missing: usage_missing.map(str::to_owned),
         billed_usd: billed_usd.and_then(serde_json::Number::from_f64),
         raw_usage,
@@ -116,8 +129,11 @@ pub(super) fn lay_over(meaning: &mut Meaning, request: &mut BodyFacts, response:
     meaning.response_id = read.response_id;
     meaning.streamed = read.streamed;
     meaning.finish_reason = read.finish_reason;
-    meaning.tool_calls = read.tool_calls;
+    meaning.calls = ToolCalls::counted(read.tool_calls);
+    meaning.refused = read.refused;
     meaning.usage = read.usage;
+    meaning.partial = read.partial;
+    meaning.audio_seconds = read.audio_seconds.and_then(|seconds| seconds.as_f64());
     meaning.billed_usd = read.billed_usd.and_then(|usd| usd.as_f64());
     meaning.raw_usage = read.raw_usage;
     meaning.service_tier = read.service_tier;

@@ -150,8 +150,15 @@ pub struct Essence {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
     pub tool_calls: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// The usage is what had been reported when the stream broke off.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio_seconds: Option<serde_json::Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage_missing: Option<String>,
     /// Dollars, as the provider billed them.
@@ -262,6 +269,13 @@ impl WireFormat {
             Self::Ollama => "ollama",
             Self::Other => "other",
         }
+    }
+
+    /// The format of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Openai, Self::Anthropic, Self::Gemini, Self::Bedrock, Self::Cohere, Self::Ollama, Self::Other]
+            .into_iter()
+            .find(|format| format.as_str() == name)
     }
 }
 

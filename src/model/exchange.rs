@@ -63,9 +63,15 @@ pub struct Exchange {
     pub properties: Vec<Property>,
 
     pub usage: Option<Usage>,
+    /// Where the usage comes from; set exactly when there is one.
+    pub usage_source: Option<UsageSource>,
     /// Why there is no usage; `None` exactly when there is.
     pub usage_missing: Option<String>,
     pub cost: Option<Cost>,
+    /// As the response reports it: some tiers have their own prices.
+    pub service_tier: Option<String>,
+    /// What was priced where [`Usage`] does not say all of it: a JSON object of the price table's units.
+    pub priced_units: Option<String>,
     pub notes: Vec<Note>,
 
     pub request_headers: Headers,
@@ -126,11 +132,33 @@ impl Kind {
     }
 }
 
-/// Tokens in disjoint parts: no token is counted in two of them.
+/// Where a usage comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UsageSource {
+    /// The provider reported it.
+    Reported,
+    /// The provider had reported that much when the stream broke off.
+    Partial,
+    /// Nothing was reported when the stream broke off: counted from the texts.
+    Estimated,
+}
+
+impl UsageSource {
+    /// The name on the wire and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::Partial => "partial",
+            Self::Estimated => "estimated",
+        }
+    }
+}
+
+/// Tokens in disjoint parts: no token is counted in two of them. Behind them what is counted beside tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Usage {
-    /// Input without cached and without audio.
+    /// Input without cached, audio and images.
     pub prompt_tokens: i64,
     pub prompt_cache_read_tokens: i64,
     /// Written to the cache, any lifetime.
@@ -138,10 +166,18 @@ pub struct Usage {
     /// Of these, the ones written for an hour (Anthropic's `ephemeral_1h`).
     pub prompt_cache_write_1h_tokens: i64,
     pub prompt_audio_tokens: i64,
-    /// Output without reasoning and without audio.
+    pub prompt_image_tokens: i64,
+    /// Output without reasoning, audio and images.
     pub completion_tokens: i64,
     pub completion_audio_tokens: i64,
+    pub completion_image_tokens: i64,
     pub reasoning_tokens: i64,
+    /// Web searches that the provider ran and counts in its usage.
+    pub web_searches: i64,
+    /// Other runs of the provider's own tools that it counts.
+    pub tool_units: i64,
+    /// What is searched by the unit: Cohere's search units, xAI's sources.
+    pub search_units: i64,
 }
 
 impl Usage {
@@ -156,6 +192,11 @@ impl Usage {
         self.completion_tokens = self.completion_tokens.saturating_add(more.completion_tokens);
         self.completion_audio_tokens = self.completion_audio_tokens.saturating_add(more.completion_audio_tokens);
         self.reasoning_tokens = self.reasoning_tokens.saturating_add(more.reasoning_tokens);
+        self.prompt_image_tokens = self.prompt_image_tokens.saturating_add(more.prompt_image_tokens);
+        self.completion_image_tokens = self.completion_image_tokens.saturating_add(more.completion_image_tokens);
+        self.web_searches = self.web_searches.saturating_add(more.web_searches);
+        self.tool_units = self.tool_units.saturating_add(more.tool_units);
+        self.search_units = self.search_units.saturating_add(more.search_units);
     }
 
     /// All input, cached included (OpenTelemetry `gen_ai.usage.input_tokens`).
@@ -164,11 +205,15 @@ impl Usage {
             .saturating_add(self.prompt_cache_read_tokens)
             .saturating_add(self.prompt_cache_write_tokens)
             .saturating_add(self.prompt_audio_tokens)
+            .saturating_add(self.prompt_image_tokens)
     }
 
     /// All output, reasoning included (OpenTelemetry `gen_ai.usage.output_tokens`).
     pub const fn output_tokens(&self) -> i64 {
-        self.completion_tokens.saturating_add(self.completion_audio_tokens).saturating_add(self.reasoning_tokens)
+        self.completion_tokens
+            .saturating_add(self.completion_audio_tokens)
+            .saturating_add(self.completion_image_tokens)
+            .saturating_add(self.reasoning_tokens)
     }
 }
 

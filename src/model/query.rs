@@ -1,5 +1,6 @@
 //! What can be asked of the store, and the shapes of its answers. No HTTP, no JSON of the wire, no SQL.
 
+use super::exchange::Usage;
 use super::filter::Filter;
 use super::id::{KeyId, OrgId, RequestId};
 use super::session::SessionRow;
@@ -132,9 +133,11 @@ pub struct CallDetail {
     pub request_model: Option<String>,
     pub response_model: Option<String>,
     pub model_override: Option<String>,
+    pub usage_source: Option<String>,
     pub usage_missing: Option<String>,
     pub cost_source: Option<String>,
     pub price_version: Option<String>,
+    pub service_tier: Option<String>,
     pub request_bytes: i64,
     pub response_bytes: i64,
     pub properties: Vec<Property>,
@@ -198,4 +201,32 @@ pub struct Written {
     pub new: Vec<(OrgId, RequestId)>,
     /// Rows that were there already (a replay).
     pub replayed: usize,
+}
+
+/// A stored model call, as far as pricing it again needs it.
+#[derive(Clone, Debug)]
+pub struct PricedCall {
+    pub id: RequestId,
+    pub started_at: Micros,
+    pub source: String,
+    pub path: String,
+    pub status: i32,
+    pub provider: String,
+    pub format: String,
+    pub target_url: String,
+    pub model: Option<String>,
+    pub price: NewPrice,
+}
+
+/// What pricing a call again may change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewPrice {
+    pub usage: Option<Usage>,
+    pub usage_source: Option<String>,
+    pub usage_missing: Option<String>,
+    pub service_tier: Option<String>,
+    pub priced_units: Option<String>,
+    pub cost: Option<NanoUsd>,
+    pub cost_source: Option<String>,
+    pub price_version: Option<String>,
 }

@@ -165,6 +165,11 @@ fn add_call(totals: &mut Totals, call: &CallRow) {
         (&mut sum.completion_tokens, usage.completion_tokens),
         (&mut sum.completion_audio_tokens, usage.completion_audio_tokens),
         (&mut sum.reasoning_tokens, usage.reasoning_tokens),
+        (&mut sum.prompt_image_tokens, usage.prompt_image_tokens),
+        (&mut sum.completion_image_tokens, usage.completion_image_tokens),
+        (&mut sum.web_searches, usage.web_searches),
+        (&mut sum.tool_units, usage.tool_units),
+        (&mut sum.search_units, usage.search_units),
     ] {
         *part = part.saturating_add(more);
     }

@@ -16,8 +16,10 @@ fn sale<'a>(provider: &'a str, model: &'a str, usage: &'a Usage) -> Sale<'a> {
         format: WireFormat::Openai,
         api: "chat",
         model,
-        usage,
+        usage: Some(usage),
         raw_usage: None,
+        audio_seconds: None,
+        priced_units: None,
         service_tier: None,
         at: AT,
     }
@@ -227,4 +229,42 @@ fn a_wrong_overlay_names_its_fault() {
         assert!(error.contains("prices.toml"), "{error}");
     }
     assert!(matches!(Pricing::load(Some(&dir.path().join("absent"))), Err(PricingError::Unreadable { .. })));
+}
+
+#[test]
+fn a_fallback_counts_only_where_the_table_knows_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("prices.toml");
+    let entry = |model: &str| {
+        format!(
+            "[[price]]\nmodel = \"{model}\"\nfallback = true\ninput = 1.0\noutput = 1.0\nrequest = 0.5\nweb_search = 10.0\n"
+        )
+    };
+    std::fs::write(&path, entry("gpt-4o") + &entry("mine")).unwrap();
+    let pricing = Pricing::load(Some(&path)).unwrap();
+    let usage = Usage { prompt_tokens: 1_000, web_searches: 3, ..Usage::default() };
+    let cost = pricing.price(&sale("openai", "gpt-4o", &tokens(1_000, 0, 0))).unwrap();
+    assert_eq!((cost.amount, cost.source), (NanoUsd(2_500_000), CostSource::Prices));
+    let cost = pricing.price(&sale("openai", "mine", &usage)).unwrap();
+    assert_eq!((cost.amount, cost.source), (NanoUsd(531_000_000), CostSource::Overlay));
+    assert!(cost.price_version.starts_with("overlay "));
+}
+
+#[test]
+fn a_sale_is_priced_the_same_again_by_its_units() {
+    let pricing = pricing();
+    let usage = Usage { prompt_tokens: 10, prompt_audio_tokens: 5, completion_tokens: 7, ..Usage::default() };
+    let raw = json!({"promptTokenCount": 115, "candidatesTokenCount": 7,
+        "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 5}, {"modality": "VIDEO", "tokenCount": 100}]});
+    let first = Sale {
+        format: WireFormat::Gemini,
+        api: "generate_content",
+        raw_usage: Some(&raw),
+        ..sale("google", "gemini-2.5-flash", &usage)
+    };
+    let sold = pricing.sell(&first);
+    let units = sold.priced_units.clone().unwrap();
+    let row = Sale { provider: "GOOGLE", api: "", raw_usage: None, priced_units: Some(&units), ..first };
+    assert!(sold.cost.is_some());
+    assert_eq!(pricing.sell(&row), sold);
 }

@@ -395,14 +395,17 @@ impl Lower {
 }
 
 /// All tokens that went in, cached ones included.
-pub(super) const INPUT_TOKENS: &str =
-    "(e.prompt_tokens + e.prompt_cache_read_tokens + e.prompt_cache_write_tokens + e.prompt_audio_tokens)";
+pub(super) const INPUT_TOKENS: &str = "(e.prompt_tokens + e.prompt_cache_read_tokens + e.prompt_cache_write_tokens + e.prompt_audio_tokens + \
+     e.prompt_image_tokens)";
 /// All tokens that came out, reasoning included.
-pub(super) const OUTPUT_TOKENS: &str = "(e.completion_tokens + e.completion_audio_tokens + e.reasoning_tokens)";
+pub(super) const OUTPUT_TOKENS: &str = "(e.completion_tokens + e.completion_audio_tokens + e.completion_image_tokens + \
+     e.reasoning_tokens)";
 pub(super) const TOTAL_TOKENS: &str = "(e.prompt_tokens + e.prompt_cache_read_tokens + e.prompt_cache_write_tokens + \
-     e.prompt_audio_tokens + e.completion_tokens + e.completion_audio_tokens + e.reasoning_tokens)";
+     e.prompt_audio_tokens + e.prompt_image_tokens + e.completion_tokens + e.completion_audio_tokens + \
+     e.completion_image_tokens + e.reasoning_tokens)";
 const SESSION_TOTAL_TOKENS: &str = "(s.prompt_tokens + s.prompt_cache_read_tokens + s.prompt_cache_write_tokens + \
-     s.prompt_audio_tokens + s.completion_tokens + s.completion_audio_tokens + s.reasoning_tokens)";
+     s.prompt_audio_tokens + s.prompt_image_tokens + s.completion_tokens + s.completion_audio_tokens + \
+     s.completion_image_tokens + s.reasoning_tokens)";
 
 /// Means of a user's sums `u`, none of which is over nothing.
 pub(super) const CALLS_PER_DAY: &str = "(CAST(u.calls AS DOUBLE PRECISION) / u.active_days)";

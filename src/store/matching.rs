@@ -24,7 +24,12 @@ const TOTALS: &str = "e.session_key, COUNT(*) AS calls, COUNT(e.error_rule) AS e
      CAST(COALESCE(SUM(e.prompt_audio_tokens), 0) AS BIGINT) AS prompt_audio_tokens, \
      CAST(COALESCE(SUM(e.completion_tokens), 0) AS BIGINT) AS completion_tokens, \
      CAST(COALESCE(SUM(e.completion_audio_tokens), 0) AS BIGINT) AS completion_audio_tokens, \
-     CAST(COALESCE(SUM(e.reasoning_tokens), 0) AS BIGINT) AS reasoning_tokens";
+     CAST(COALESCE(SUM(e.reasoning_tokens), 0) AS BIGINT) AS reasoning_tokens, \
+     CAST(COALESCE(SUM(e.prompt_image_tokens), 0) AS BIGINT) AS prompt_image_tokens, \
+     CAST(COALESCE(SUM(e.completion_image_tokens), 0) AS BIGINT) AS completion_image_tokens, \
+     CAST(COALESCE(SUM(e.web_searches), 0) AS BIGINT) AS web_searches, \
+     CAST(COALESCE(SUM(e.tool_units), 0) AS BIGINT) AS tool_units, \
+     CAST(COALESCE(SUM(e.search_units), 0) AS BIGINT) AS search_units";
 
 impl Store {
     /// Totals of the calls of these sessions that match, by session.

@@ -25,6 +25,7 @@ mod options;
 mod probe;
 mod properties;
 mod record;
+mod reprice;
 mod rollup;
 mod rows;
 mod search;

@@ -8,15 +8,15 @@ use std::borrow::Cow;
 use uuid::Uuid;
 
 use super::text::{clean, index_key, property_key, split};
-use crate::model::exchange::{Exchange, Kind, Source, Usage};
+use crate::model::exchange::{Exchange, Kind, Source, Usage, UsageSource};
 use crate::model::tags::Note;
 
 /// The last microsecond of the year 9999. Instants lie between the epoch and this.
 const LAST_INSTANT: i64 = 253_402_300_799_999_999;
 /// Tokens in one part of one call.
-const MOST_TOKENS: i64 = 1 << 40;
+pub(super) const MOST_TOKENS: i64 = 1 << 40;
 /// Nano-dollars of one call: a million dollars and a bit.
-const MOST_COST: i64 = 1 << 50;
+pub(super) const MOST_COST: i64 = 1 << 50;
 
 type Text<'a> = Cow<'a, str>;
 
@@ -63,6 +63,14 @@ pub(super) struct Record<'a> {
     pub completion_tokens: Option<i64>,
     pub completion_audio_tokens: Option<i64>,
     pub reasoning_tokens: Option<i64>,
+    pub prompt_image_tokens: Option<i64>,
+    pub completion_image_tokens: Option<i64>,
+    pub web_searches: Option<i64>,
+    pub tool_units: Option<i64>,
+    pub search_units: Option<i64>,
+    pub usage_source: Option<&'static str>,
+    pub service_tier: Option<Text<'a>>,
+    pub priced_units: Option<Text<'a>>,
     pub cost: Option<i64>,
     pub cost_source: Option<&'static str>,
     pub price_version: Option<Text<'a>>,
@@ -143,6 +151,14 @@ impl<'a> Record<'a> {
             completion_tokens: tokens(|u| u.completion_tokens),
             completion_audio_tokens: tokens(|u| u.completion_audio_tokens),
             reasoning_tokens: tokens(|u| u.reasoning_tokens),
+            prompt_image_tokens: tokens(|u| u.prompt_image_tokens),
+            completion_image_tokens: tokens(|u| u.completion_image_tokens),
+            web_searches: tokens(|u| u.web_searches),
+            tool_units: tokens(|u| u.tool_units),
+            search_units: tokens(|u| u.search_units),
+            usage_source: call.usage_source.map(UsageSource::as_str),
+            service_tier: text(&call.service_tier),
+            priced_units: text(&call.priced_units),
             cost: call.cost.as_ref().map(|cost| cost.amount.0.clamp(0, MOST_COST)),
             cost_source: call.cost.as_ref().map(|cost| cost.source.as_str()),
             price_version: call.cost.as_ref().map(|cost| clean(&cost.price_version)),

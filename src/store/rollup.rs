@@ -20,6 +20,9 @@ pub(super) struct RollUp<'a> {
     pub keys: BTreeMap<(Uuid, &'a str), KeyDelta<'a>>,
 }
 
+/// Columns of a usage.
+pub(super) const PARTS: usize = 13;
+
 /// What a batch adds to a row of `session`.
 #[derive(Debug)]
 pub(super) struct SessionDelta<'a> {
@@ -38,8 +41,8 @@ pub(super) struct SessionDelta<'a> {
     pub unpriced: i64,
     pub latency_sum_us: i64,
     /// In the order of the columns: prompt, cache read, cache write, cache write 1 h, audio in, completion, audio out,
-    /// reasoning.
-    pub tokens: [i64; 8],
+    /// reasoning, images in, images out; then web searches, tool units, search units.
+    pub tokens: [i64; PARTS],
 }
 
 /// What a batch adds to a row of `session_property`.
@@ -120,7 +123,7 @@ impl<'a> SessionDelta<'a> {
             cost: 0,
             unpriced: 0,
             latency_sum_us: 0,
-            tokens: [0; 8],
+            tokens: [0; PARTS],
         };
         delta.add(call);
         delta
@@ -154,6 +157,11 @@ impl<'a> SessionDelta<'a> {
             call.completion_tokens,
             call.completion_audio_tokens,
             call.reasoning_tokens,
+            call.prompt_image_tokens,
+            call.completion_image_tokens,
+            call.web_searches,
+            call.tool_units,
+            call.search_units,
         ];
         for (sum, part) in self.tokens.iter_mut().zip(parts) {
             *sum += part.unwrap_or_default();

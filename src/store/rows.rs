@@ -16,6 +16,8 @@ macro_rules! call_columns {
          e.error_message, e.provider, e.model, e.streamed, e.finish_reason, e.tool_calls, e.user_id, e.cost, \
          e.prompt_tokens, e.prompt_cache_read_tokens, e.prompt_cache_write_tokens, e.prompt_cache_write_1h_tokens, \
          e.prompt_audio_tokens, e.completion_tokens, e.completion_audio_tokens, e.reasoning_tokens, \
+         e.prompt_image_tokens, e.completion_image_tokens, e.web_searches, e.tool_units, e.search_units, \
+         e.usage_source, e.service_tier, \
          e.source, e.format, e.method, e.path, e.target_url, COALESCE(e.session_long, e.session_key) AS session_id, \
          e.session_name, e.prompt_id, e.request_model, e.response_model, e.model_override, e.usage_missing, \
          e.cost_source, e.price_version, e.request_bytes, e.response_bytes, e.notes"
@@ -28,7 +30,8 @@ pub(super) const SESSION_COLUMNS: &str = "s.session_key, COALESCE(s.session_long
      s.first_at, s.last_started_at, s.last_ended_at, s.last_failed, s.calls, s.errors, s.cost, s.unpriced, \
      s.latency_sum_us, s.prompt_tokens, s.prompt_cache_read_tokens, s.prompt_cache_write_tokens, \
      s.prompt_cache_write_1h_tokens, s.prompt_audio_tokens, s.completion_tokens, s.completion_audio_tokens, \
-     s.reasoning_tokens, t.tag";
+     s.reasoning_tokens, s.prompt_image_tokens, s.completion_image_tokens, s.web_searches, s.tool_units, \
+     s.search_units, t.tag";
 
 /// A call as it is stored, without its bodies.
 #[derive(Debug, FromRow)]
@@ -58,6 +61,13 @@ pub(super) struct CallRecord {
     completion_tokens: Option<i64>,
     completion_audio_tokens: Option<i64>,
     reasoning_tokens: Option<i64>,
+    prompt_image_tokens: Option<i64>,
+    completion_image_tokens: Option<i64>,
+    web_searches: Option<i64>,
+    tool_units: Option<i64>,
+    search_units: Option<i64>,
+    usage_source: Option<String>,
+    service_tier: Option<String>,
     source: String,
     format: String,
     method: String,
@@ -90,6 +100,11 @@ impl CallRecord {
             completion_tokens: self.completion_tokens.unwrap_or_default(),
             completion_audio_tokens: self.completion_audio_tokens.unwrap_or_default(),
             reasoning_tokens: self.reasoning_tokens.unwrap_or_default(),
+            prompt_image_tokens: self.prompt_image_tokens.unwrap_or_default(),
+            completion_image_tokens: self.completion_image_tokens.unwrap_or_default(),
+            web_searches: self.web_searches.unwrap_or_default(),
+            tool_units: self.tool_units.unwrap_or_default(),
+            search_units: self.search_units.unwrap_or_default(),
         })
     }
 
@@ -129,7 +144,9 @@ impl CallRecord {
             request_model: self.request_model,
             response_model: self.response_model,
             model_override: self.model_override,
+            usage_source: self.usage_source,
             usage_missing: self.usage_missing,
+            service_tier: self.service_tier,
             cost_source: self.cost_source,
             price_version: self.price_version,
             request_bytes: self.request_bytes,
@@ -157,6 +174,11 @@ pub(super) struct TotalsRecord {
     completion_tokens: i64,
     completion_audio_tokens: i64,
     reasoning_tokens: i64,
+    prompt_image_tokens: i64,
+    completion_image_tokens: i64,
+    web_searches: i64,
+    tool_units: i64,
+    search_units: i64,
 }
 
 impl From<TotalsRecord> for Totals {
@@ -176,6 +198,11 @@ impl From<TotalsRecord> for Totals {
                 completion_tokens: row.completion_tokens,
                 completion_audio_tokens: row.completion_audio_tokens,
                 reasoning_tokens: row.reasoning_tokens,
+                prompt_image_tokens: row.prompt_image_tokens,
+                completion_image_tokens: row.completion_image_tokens,
+                web_searches: row.web_searches,
+                tool_units: row.tool_units,
+                search_units: row.search_units,
             },
         }
     }

@@ -7,18 +7,20 @@ use sqlx::{Executor, SqlStr};
 
 use super::db::Db;
 use super::{
-    Store, StoreOptions, dead_letters, dialect, exchanges, gaps, keys, link, properties, sessions, updates, users,
+    Store, StoreOptions, dead_letters, dialect, exchanges, gaps, keys, link, properties, reprice, sessions, updates,
+    users,
 };
 
 #[path = "../../tests/it/support/pg.rs"]
 mod pg;
 
-const SHARED: [&[&str]; 8] = [
+const SHARED: [&[&str]; 9] = [
     dead_letters::STATEMENTS,
     exchanges::STATEMENTS,
     gaps::STATEMENTS,
     keys::STATEMENTS,
     properties::STATEMENTS,
+    reprice::STATEMENTS,
     sessions::STATEMENTS,
     updates::STATEMENTS,
     users::STATEMENTS,
@@ -71,6 +73,8 @@ fn futures_are_send(store: &super::Store, row: &crate::model::query::KeyRow) {
     send(store.insert_first_key(row, &[0; 32]));
     send(store.keys(OrgId::DEFAULT));
     send(store.property_values(OrgId::DEFAULT, "k", "", 1));
+    send(store.calls_to_price(OrgId::DEFAULT, (crate::model::units::Micros(0), id), 1));
+    send(store.set_prices(OrgId::DEFAULT, &[]));
     send(store.set_session_tag(OrgId::DEFAULT, "s", "t"));
     send(store.set_session_feedback(OrgId::DEFAULT, "s", true));
     send(store.dead_letters(OrgId::DEFAULT, None, 1));

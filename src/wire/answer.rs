@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::json;
 use super::sse::{self, Event};
+use super::{eventstream, json};
 
 /// The outer shape of a response body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,9 @@ impl<'a> Answer<'a> {
         }
         if !trimmed.starts_with('{') {
             return Self::Text(text);
+        }
+        if content_type.is_some_and(|kind| ["ndjson", "jsonl"].iter().any(|word| kind.contains(word))) {
+            return Self::Lines(trimmed);
         }
         let first = json::fields(trimmed, ["streamed_data"]);
         if let Some(chunks) = first.values.first().copied().flatten().filter(|raw| raw.starts_with('[')) {
@@ -68,8 +71,10 @@ impl<'a> Answer<'a> {
     }
 }
 
+/// AWS's framing counts as one too: it was laid out as events before it came here.
 fn is_event_stream(content_type: &str) -> bool {
-    content_type.trim_start().get(..17).is_some_and(|start| start.eq_ignore_ascii_case("text/event-stream"))
+    eventstream::is_event_stream(content_type)
+        || content_type.trim_start().get(..17).is_some_and(|start| start.eq_ignore_ascii_case("text/event-stream"))
 }
 
 fn has_second_object(text: &str) -> bool {

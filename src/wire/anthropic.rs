@@ -3,11 +3,10 @@
 //! In a stream `message_start` reports the input and a first count of the output; every `message_delta` reports totals so
 //! far, which replace the earlier ones field by field.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value};
 
 use super::answer::Answer;
+use super::calls::ToolCall;
 use super::{Meaning, error_words, json, usage};
 use crate::model::tags::Note;
 
@@ -23,7 +22,9 @@ fn whole(text: &str, meaning: &mut Meaning) {
     let [reported, content, error] = message_head(text, meaning);
     if let Some(content) = content {
         json::elements(content, |block| {
-            meaning.tool_calls = meaning.tool_calls.saturating_add(u32::from(is_call(block)));
+            if let Some(call) = call_of(block) {
+                meaning.calls.add(call);
+            }
         });
     }
     if let Some(words) = error.and_then(error_words) {
@@ -46,12 +47,23 @@ fn message_head<'a>(message: &'a str, meaning: &mut Meaning) -> [Option<&'a str>
 }
 
 /// `tool_use` asks the client; `server_tool_use` and `mcp_tool_use` run at the provider.
-fn is_call(block: &str) -> bool {
-    let [kind] = json::fields(block, ["type"]).values;
-    kind.and_then(json::text).as_deref() == Some("tool_use")
+fn call_of(block: &str) -> Option<ToolCall> {
+    let [kind, id, name, input] = json::fields(block, ["type", "id", "name", "input"]).values;
+    let kind = json::text(kind?)?;
+    let at_provider = match &*kind {
+        "tool_use" => false,
+        "server_tool_use" | "mcp_tool_use" => true,
+        _ => return None,
+    };
+    let mut call = ToolCall::of(&kind, at_provider);
+    call.id = json::non_empty_text(id);
+    call.name = json::non_empty_text(name);
+    // A stream begins with an empty object and sends the rest in pieces of text.
+    call.extend(json::non_null(input).filter(|input| *input != "{}").unwrap_or_default());
+    Some(call)
 }
 
-fn take_usage(raw: &str, meaning: &mut Meaning) {
+pub(super) fn take_usage(raw: &str, meaning: &mut Meaning) {
     let read = usage::anthropic(raw);
     meaning.set_usage(read);
     meaning.billed_usd = usage::billed_usd(raw);
@@ -92,8 +104,23 @@ fn stream(answer: &Answer<'_>, meaning: &mut Meaning) {
                     parts.lay(reported);
                 }
             }
-            "content_block_start" if block.is_some_and(is_call) => {
-                parts.calls.insert(index.unwrap_or("").to_owned());
+            "content_block_start" => {
+                if let Some(call) = block.and_then(call_of) {
+                    meaning.calls.at(index.unwrap_or(""), || call);
+                }
+            }
+            "content_block_delta" => {
+                if let Some(call) = meaning.calls.known(index.unwrap_or(""))
+                    && let [Some(piece)] = delta.map_or([None], |delta| json::fields(delta, ["partial_json"]).values)
+                {
+                    call.extend(&json::text(piece).unwrap_or_default());
+                }
+            }
+            // The older `/complete` repeats these in every event.
+            "completion" => {
+                let [reason, model] = json::fields(&event.data, ["stop_reason", "model"]).values;
+                meaning.finish_reason = json::non_empty_text(reason).or(meaning.finish_reason.take());
+                meaning.response_model = json::non_empty_text(model).or(meaning.response_model.take());
             }
             "message_delta" => {
                 let [reason] = delta.map_or([None], |delta| json::fields(delta, ["stop_reason"]).values);
@@ -119,8 +146,6 @@ struct Parts {
     /// A part was there that is no usable object.
     broken: bool,
     final_seen: bool,
-    /// Positions of the blocks that ask for a tool.
-    calls: HashSet<String>,
 }
 
 impl Parts {
@@ -146,7 +171,6 @@ impl Parts {
     }
 
     fn settle(self, meaning: &mut Meaning) {
-        meaning.tool_calls = u32::try_from(self.calls.len()).unwrap_or(u32::MAX);
         if !self.seen {
             return;
         }
@@ -155,11 +179,8 @@ impl Parts {
             return;
         }
         take_usage(&Value::Object(self.total).to_string(), meaning);
-        if !self.final_seen && meaning.usage.is_some() {
-            meaning.notes.push(Note::new(
-                "usage.partial",
-                "The stream ended before its last usage: the output tokens are those that had been reported by then.",
-            ));
+        if !self.final_seen {
+            meaning.usage_is_partial();
         }
     }
 }

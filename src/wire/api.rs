@@ -1,5 +1,7 @@
 //! Which interface of a provider a call used, told by the end of its path or, for logs, by the shapes of the bodies.
 
+use std::borrow::Cow;
+
 use super::json;
 use super::sse;
 use crate::model::capture::WireFormat;
@@ -20,12 +22,40 @@ pub enum Api {
     Compaction,
     /// `/embeddings`
     Embeddings,
-    /// Images, audio, moderations: a model call, mostly without tokens.
-    Media,
-    /// Anthropic's `/messages`.
+    /// `/images/…`
+    Images,
+    /// `/audio/speech`, `/audio/transcriptions`, `/audio/translations`
+    Audio,
+    /// `/moderations`: no tokens.
+    Moderations,
+    /// `/rerank` of Cohere and those who copy it.
+    Rerank,
+    /// Anthropic's `/messages`, and what Vertex makes of it.
     Messages,
+    /// Gemini's `:generateContent`.
+    GenerateContent,
+    /// Gemini's `:streamGenerateContent`: server-sent events, or one long JSON array.
+    StreamContent,
+    /// Gemini's `:embedContent` and `:batchEmbedContents`.
+    EmbedContent,
+    /// Vertex's `:predict`: embeddings, images.
+    Predict,
+    /// Bedrock's `/converse` and `/converse-stream`.
+    Converse,
+    /// Bedrock's `/invoke` and `/invoke-with-response-stream`: the model maker's own shape inside.
+    Invoke,
+    /// Cohere's `/chat`, versions 1 and 2, and `/generate`.
+    CohereChat,
+    /// Cohere's `/embed` and `/classify`.
+    CohereEmbed,
+    /// Ollama's `/api/chat` and `/api/generate`.
+    OllamaChat,
+    /// Ollama's `/api/embed`.
+    OllamaEmbed,
     /// A model call in a format that has no reader; the clause says so.
     Unread(&'static str),
+    /// Files, batches and other things that are kept at a provider: their names and states are read, nothing else.
+    Metadata(&'static str),
     /// No model call; the clause says so.
     NoModelCall(&'static str),
 }
@@ -35,6 +65,21 @@ const COUNTING: Api = Api::NoModelCall("counting tokens uses none");
 const SHAPELESS: Api = Api::Unread("the bodies have no shape that the gateway knows");
 const UNREAD: Api = Api::Unread("usage in this provider's format is not read");
 
+/// What providers keep for later, by the path segment that names it.
+const KEPT_THINGS: [&str; 11] = [
+    "batches",
+    "files",
+    "uploads",
+    "jobs",
+    "vector_stores",
+    "assistants",
+    "threads",
+    "conversations",
+    "cachedContents",
+    "containers",
+    "model-invocation-job",
+];
+
 impl Api {
     /// By path. OpenAI's and Anthropic's paths are known wherever they appear: most providers offer one of the two shapes
     /// beside their own, so the path says more than the provider's usual format.
@@ -43,22 +88,53 @@ impl Api {
         let mut segments = path.rsplit('/');
         let last = segments.next().unwrap_or("");
         let before = segments.next().unwrap_or("");
+        if let Some(api) = Self::of_verb(path, last) {
+            return api;
+        }
+        if let Some(thing) = kept_thing(path) {
+            return Self::Metadata(thing);
+        }
         match (before, last) {
             ("chat", "completions") => Self::Chat,
             (_, "completions") => Self::Completions,
+            ("api", "embeddings" | "embed") if format == WireFormat::Ollama => Self::OllamaEmbed,
             (_, "embeddings") => Self::Embeddings,
             (_, "responses") => Self::Responses,
             ("responses", "compact") => Self::Compaction,
-            ("responses", "input_tokens") | ("messages", "count_tokens") => COUNTING,
+            ("responses", "input_tokens") | ("messages", "count_tokens") | (_, "count-tokens") => COUNTING,
             ("responses", _) if format != WireFormat::Other => Self::ResponseLookup,
-            ("images", "generations" | "edits" | "variations")
-            | ("audio", "speech" | "transcriptions" | "translations")
-            | (_, "moderations") => Self::Media,
-            // OpenAI has messages too: those of its assistants' threads.
-            (_, "messages") if !path.contains("/threads/") => Self::Messages,
-            _ if matches!(format, WireFormat::Openai | WireFormat::Anthropic | WireFormat::Other) => OTHER,
-            _ => UNREAD,
+            ("images", "generations" | "edits" | "variations") => Self::Images,
+            ("audio", "speech" | "transcriptions" | "translations") => Self::Audio,
+            (_, "moderations") => Self::Moderations,
+            (_, "rerank") => Self::Rerank,
+            (_, "messages" | "complete") => Self::Messages,
+            (_, "converse" | "converse-stream") => Self::Converse,
+            (_, "invoke" | "invoke-with-response-stream") => Self::Invoke,
+            ("api", "chat" | "generate") => Self::OllamaChat,
+            ("v1" | "v2", "chat") => Self::CohereChat,
+            ("v1", "generate") if format == WireFormat::Cohere => Self::CohereChat,
+            ("v1" | "v2", "embed" | "classify") => Self::CohereEmbed,
+            _ if matches!(format, WireFormat::Bedrock) && path.contains("/model/") => UNREAD,
+            _ => OTHER,
         }
+    }
+
+    /// Google's paths end in `{model}:{verb}`. A model's own name may have a colon too (`…-v1:0/converse`), so the verb is
+    /// looked for behind the last one, in the last segment.
+    fn of_verb(path: &str, last: &str) -> Option<Self> {
+        let (_, verb) = last.rsplit_once(':')?;
+        Some(match verb {
+            "generateContent" | "generateAnswer" => Self::GenerateContent,
+            "streamGenerateContent" => Self::StreamContent,
+            "embedContent" | "batchEmbedContents" => Self::EmbedContent,
+            "countTokens" | "computeTokens" => COUNTING,
+            "predict" => Self::Predict,
+            "rawPredict" | "streamRawPredict" if path.contains("count-tokens") => COUNTING,
+            "rawPredict" | "streamRawPredict" if path.contains("/anthropic/") => Self::Messages,
+            "rawPredict" | "streamRawPredict" => Self::Chat,
+            "batchGenerateContent" | "asyncBatchEmbedContent" | "predictLongRunning" => Self::Metadata("batches"),
+            _ => return None,
+        })
     }
 
     /// By shape, for logs.
@@ -66,8 +142,11 @@ impl Api {
         Self::by_shape(response).or_else(|| Self::by_request(format, request)).unwrap_or(match format {
             WireFormat::Openai => Self::Chat,
             WireFormat::Anthropic => Self::Messages,
+            WireFormat::Gemini => Self::GenerateContent,
+            WireFormat::Bedrock => Self::Converse,
+            WireFormat::Cohere => Self::CohereChat,
+            WireFormat::Ollama => Self::OllamaChat,
             WireFormat::Other => SHAPELESS,
-            _ => UNREAD,
         })
     }
 
@@ -76,13 +155,35 @@ impl Api {
         if sse::looks_like_events(trimmed) {
             return sse::events(trimmed).take(3).find_map(|event| Self::by_object(&event.data));
         }
+        if trimmed.starts_with('[') {
+            let mut first = None;
+            json::elements(trimmed, |raw| first = first.or_else(|| Self::by_object(raw)));
+            return first.filter(|api| *api == Self::GenerateContent).map(|_| Self::StreamContent);
+        }
         Self::by_object(trimmed)
     }
 
     /// By the fields that only one interface has.
     fn by_object(text: &str) -> Option<Self> {
-        let [object, kind, usage, choices, output, stop_reason, chunks] =
-            json::fields(text, ["object", "type", "usage", "choices", "output", "stop_reason", "streamed_data"]).values;
+        let [object, kind, usage, choices, output, stop_reason, chunks, candidates, metadata, stop, done, meta] =
+            json::fields(
+                text,
+                [
+                    "object",
+                    "type",
+                    "usage",
+                    "choices",
+                    "output",
+                    "stop_reason",
+                    "streamed_data",
+                    "candidates",
+                    "usageMetadata",
+                    "stopReason",
+                    "done",
+                    "meta",
+                ],
+            )
+            .values;
         if let Some(chunks) = chunks.filter(|raw| raw.starts_with('[')) {
             let mut found = None;
             json::elements(chunks, |raw| {
@@ -100,12 +201,23 @@ impl Api {
             (_, Some("message" | "message_start" | "message_delta" | "content_block_start" | "ping")) => {
                 return Some(Self::Messages);
             }
+            (_, Some("message-start" | "content-delta" | "message-end")) => return Some(Self::CohereChat),
             (_, Some(kind)) if kind.starts_with("response.") => return Some(Self::Responses),
             _ => {}
         }
-        let [prompt, completion, input] = usage.map_or([None; 3], |usage| {
-            json::fields(usage, ["prompt_tokens", "completion_tokens", "input_tokens"]).values
+        if candidates.is_some() || metadata.is_some() {
+            return Some(Self::GenerateContent);
+        }
+        let [prompt, completion, input, camel, billed] = usage.map_or([None; 5], |usage| {
+            let names = ["prompt_tokens", "completion_tokens", "input_tokens", "inputTokens", "billed_units"];
+            json::fields(usage, names).values
         });
+        if stop.is_some() || camel.is_some() {
+            return Some(Self::Converse);
+        }
+        if billed.is_some() || meta.is_some_and(|meta| json::fields(meta, ["billed_units"]).values[0].is_some()) {
+            return Some(Self::CohereChat);
+        }
         if choices.is_some() || completion.is_some() {
             return Some(Self::Chat);
         }
@@ -114,6 +226,9 @@ impl Api {
         }
         if stop_reason.is_some() {
             return Some(Self::Messages);
+        }
+        if matches!(done, Some("true" | "false")) {
+            return Some(Self::OllamaChat);
         }
         (output.is_some() || input.is_some()).then_some(Self::Responses)
     }
@@ -130,7 +245,7 @@ impl Api {
     /// What a call of this interface is; `None` where it is no model call.
     pub const fn kind(self) -> Option<Kind> {
         match self {
-            Self::NoModelCall(_) => None,
+            Self::NoModelCall(_) | Self::Metadata(_) => None,
             _ => Some(Kind::Llm),
         }
     }
@@ -139,7 +254,11 @@ impl Api {
     pub const fn format(self) -> WireFormat {
         match self {
             Self::Messages => WireFormat::Anthropic,
-            Self::Unread(_) | Self::NoModelCall(_) => WireFormat::Other,
+            Self::GenerateContent | Self::StreamContent | Self::EmbedContent | Self::Predict => WireFormat::Gemini,
+            Self::Converse | Self::Invoke => WireFormat::Bedrock,
+            Self::CohereChat | Self::CohereEmbed => WireFormat::Cohere,
+            Self::OllamaChat | Self::OllamaEmbed => WireFormat::Ollama,
+            Self::Unread(_) | Self::NoModelCall(_) | Self::Metadata(_) | Self::Rerank => WireFormat::Other,
             _ => WireFormat::Openai,
         }
     }
@@ -151,19 +270,70 @@ impl Api {
             Self::Completions => "completions",
             Self::Responses | Self::ResponseLookup | Self::Compaction => "responses",
             Self::Embeddings => "embeddings",
-            Self::Media => "media",
+            Self::Images => "images",
+            Self::Audio => "audio",
+            Self::Moderations => "moderations",
+            Self::Rerank => "rerank",
             Self::Messages => "messages",
+            Self::GenerateContent | Self::StreamContent => "generate_content",
+            Self::EmbedContent => "embed_content",
+            Self::Predict => "predict",
+            Self::Converse => "converse",
+            Self::Invoke => "invoke",
+            Self::CohereChat => "cohere_chat",
+            Self::CohereEmbed => "cohere_embed",
+            Self::OllamaChat => "ollama_chat",
+            Self::OllamaEmbed => "ollama_embed",
+            Self::Metadata(thing) => thing,
             Self::Unread(_) | Self::NoModelCall(_) => "",
         }
     }
 }
 
-/// The model in a path such as `/engines/x/…`, `/models/x:generate`, `/model/x/invoke` or `/deployments/x/…`.
+/// A path such as `/v1/batches/x` or `/v1/files/x/content`. An answer that is made inside a thing (`/threads/x/runs`) is not
+/// read: it has a shape of its own.
+fn kept_thing(path: &str) -> Option<&'static str> {
+    path.split('/').find_map(|segment| KEPT_THINGS.into_iter().find(|thing| *thing == segment))
+}
+
+/// The model in a path such as `/engines/x/…`, `/models/x:generate`, `/model/x/invoke` or `/deployments/x/…`, its
+/// percent-encoding undone.
 pub fn model_in_path(path: &str) -> Option<String> {
     let mut segments = path.split('/');
-    segments.find(|s| matches!(*s, "engines" | "models" | "model" | "deployments"))?;
-    let name = segments.next()?.split(':').next()?;
-    (!name.is_empty()).then(|| name.to_owned())
+    let holder = segments.find(|s| matches!(*s, "engines" | "models" | "model" | "deployments"))?;
+    let segment = segments.next()?;
+    // Bedrock's names have a colon of their own, and a path of names behind it (an ARN's, its slashes encoded).
+    let name = if holder == "model" { segment } else { segment.split(':').next()? };
+    // Azure's shared endpoint: `/models/chat/completions`.
+    let is_verb = matches!(name, "" | "chat" | "embeddings" | "images");
+    (!is_verb).then(|| percent_decoded(name))
+}
+
+/// Bytes that are no UTF-8 are replaced; what is no escape stays as it is.
+fn percent_decoded(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
+    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        if *byte == b'%'
+            && let (Some(high), Some(low)) = (digit(bytes.get(at + 1)), digit(bytes.get(at + 2)))
+            && let Ok(decoded) = u8::try_from(high * 16 + low)
+        {
+            out.push(decoded);
+            at += 3;
+        } else {
+            out.push(*byte);
+            at += 1;
+        }
+    }
+    match String::from_utf8_lossy(&out) {
+        Cow::Borrowed(text) => text.to_owned(),
+        Cow::Owned(text) => text,
+    }
 }
 
 /// The field `model` of a multipart form, as the audio and image uploads have it.
@@ -175,76 +345,4 @@ pub fn model_in_form(text: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths() {
-        use WireFormat::{Anthropic, Gemini, Openai, Other};
-        for (format, path, expected) in [
-            (Openai, "/v1/chat/completions", Api::Chat),
-            (Openai, "/openai/deployments/x/chat/completions/", Api::Chat),
-            (Anthropic, "/v1/chat/completions", Api::Chat),
-            (Gemini, "/v1beta/openai/chat/completions", Api::Chat),
-            (Openai, "/v1/completions", Api::Completions),
-            (Openai, "/v1/engines/davinci/completions", Api::Completions),
-            (Openai, "/v1/responses", Api::Responses),
-            (Openai, "/v1/responses/resp_1", Api::ResponseLookup),
-            (Openai, "/v1/responses/compact", Api::Compaction),
-            (Openai, "/v1/responses/input_tokens", COUNTING),
-            (Openai, "/v1/embeddings", Api::Embeddings),
-            (Openai, "/v1/images/generations", Api::Media),
-            (Openai, "/v1/audio/transcriptions", Api::Media),
-            (Openai, "/v1/moderations", Api::Media),
-            (Openai, "/v1/threads/t/messages", OTHER),
-            (Openai, "/v1/models", OTHER),
-            (Openai, "/v1/models/gpt-4o", OTHER),
-            (Openai, "", OTHER),
-            (Anthropic, "/v1/messages", Api::Messages),
-            (Openai, "/api/v1/messages", Api::Messages),
-            (Anthropic, "/v1/messages/count_tokens", COUNTING),
-            (Anthropic, "/v1/messages/batches", OTHER),
-            (Other, "/v1/chat/completions", Api::Chat),
-            (Gemini, "/v1beta/models/gemini-2.5-pro:generateContent", UNREAD),
-        ] {
-            assert_eq!(Api::of(format, path), expected, "{format:?} {path}");
-        }
-    }
-
-    #[test]
-    fn shapes() {
-        use WireFormat::{Anthropic, Openai, Other};
-        for (format, request, response, expected) in [
-            (Other, "{}", r#"{"choices":[]}"#, Api::Chat),
-            (Other, "{}", r#"{"usage":{"prompt_tokens":1,"completion_tokens":2}}"#, Api::Chat),
-            (Other, "{}", r#"{"object":"list","usage":{"prompt_tokens":1,"total_tokens":1}}"#, Api::Embeddings),
-            (Other, "{}", r#"{"type":"message","usage":{}}"#, Api::Messages),
-            (Other, "{}", r#"{"stop_reason":"end_turn"}"#, Api::Messages),
-            (Other, "{}", r#"{"object":"response"}"#, Api::Responses),
-            (Other, "{}", "event: message_start\ndata: {\"type\":\"message_start\"}\n\n", Api::Messages),
-            (Other, "{}", "data: {\"type\":\"response.created\"}\n\n", Api::Responses),
-            (Other, "{}", "{\"object\":\"chat.completion.chunk\"}\n{}", Api::Chat),
-            (Other, "{}", r#"{"streamed_data":[{"type":"message_start"}]}"#, Api::Messages),
-            (Anthropic, "{}", "", Api::Messages),
-            (Openai, r#"{"input":"x"}"#, "", Api::Responses),
-            (Other, "{}", "", SHAPELESS),
-            (Openai, "{}", "", Api::Chat),
-            (WireFormat::Gemini, "{}", r#"{"candidates":[]}"#, UNREAD),
-        ] {
-            assert_eq!(Api::guess(format, request, response), expected, "{format:?} {response}");
-        }
-    }
-
-    #[test]
-    fn models_outside_json() {
-        assert_eq!(model_in_path("/v1/engines/davinci/completions").as_deref(), Some("davinci"));
-        assert_eq!(model_in_path("/v1beta/models/gemini-2.5-pro:generateContent").as_deref(), Some("gemini-2.5-pro"));
-        assert_eq!(model_in_path("/model/anthropic.claude/invoke").as_deref(), Some("anthropic.claude"));
-        assert_eq!(model_in_path("/openai/deployments/d/chat/completions").as_deref(), Some("d"));
-        assert_eq!(model_in_path("/v1/models"), None);
-        assert_eq!(model_in_path("/v1/models/"), None);
-        let form = "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--b--";
-        assert_eq!(model_in_form(form).as_deref(), Some("whisper-1"));
-        assert_eq!(model_in_form("name=\"model\""), None);
-    }
-}
+mod tests;

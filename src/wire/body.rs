@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::io::Read;
 
+use super::eventstream;
 use crate::model::capture::{Body, Kept};
 use crate::model::tags::Note;
 
@@ -26,6 +27,8 @@ pub struct Readable<'a> {
     pub whole: bool,
     /// A body came, but nothing of it can be read: an unknown encoding, or a broken one.
     pub unreadable: bool,
+    /// The text is a rendering of bytes that were no text.
+    pub rendered: bool,
     pub note: Option<Note>,
 }
 
@@ -41,6 +44,10 @@ pub fn readable<'a>(body: &'a Body, which: &str) -> Readable<'a> {
         .map(str::trim)
         .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity"))
         .collect();
+    let framed = body.facts.content_type.as_deref().is_some_and(eventstream::is_event_stream);
+    if framed && encodings.is_empty() {
+        return rendered(&body.bytes, which, kept_whole);
+    }
     if encodings.is_empty() || body.bytes.is_empty() {
         return Readable { text: without_bom(text(&body.bytes)), whole: kept_whole, ..Readable::default() };
     }
@@ -71,6 +78,9 @@ pub fn readable<'a>(body: &'a Body, which: &str) -> Readable<'a> {
     if decoded.is_empty() && ended.is_err() {
         return unreadable("its content encoding is broken".to_owned());
     }
+    if framed {
+        return rendered(&decoded, which, kept_whole && ended.is_ok() && !over);
+    }
     let note = if over {
         Some(format!("The {which} body was read only up to {} MB of decoded bytes.", MAX_DECODED / 1024 / 1024))
     } else if ended.is_err() && kept_whole {
@@ -82,8 +92,17 @@ pub fn readable<'a>(body: &'a Body, which: &str) -> Readable<'a> {
         text: without_bom(Cow::Owned(lossy(decoded))),
         whole: kept_whole && ended.is_ok() && !over,
         unreadable: false,
+        rendered: false,
         note: note.map(|text| Note::new("body.encoding", text)),
     }
+}
+
+/// An AWS event stream as text.
+fn rendered<'a>(bytes: &[u8], which: &str, whole: bool) -> Readable<'a> {
+    let (text, fault) = eventstream::transcript(bytes);
+    let note = fault
+        .map(|fault| Note::new("body.frames", format!("The {which} body could be read only up to a point: {fault}.")));
+    Readable { text: Cow::Owned(text), whole: whole && fault.is_none(), unreadable: false, rendered: true, note }
 }
 
 fn decoder<'a>(name: &str, input: Box<dyn Read + 'a>) -> Option<Box<dyn Read + 'a>> {

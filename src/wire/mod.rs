@@ -2,13 +2,16 @@
 //!
 //! [`read`] understands one proxied exchange, [`read_log`] one that was posted without a path; [`tags`] reads what clients
 //! say in `Helicone-*` headers; [`manual`] reads the manual logger's envelope. One file per provider format; a new one is
-//! a file, a variant of [`api::Api`] and an arm in [`read_as`].
+//! a file, a variant of [`api::Api`] and an arm in [`read_answer`].
 //!
 //! Invariant: usage is all or nothing. A count that cannot be believed makes it missing, with a reason.
 
 pub mod api;
 pub mod assemble;
 pub mod body;
+pub mod calls;
+pub mod estimate;
+pub mod eventstream;
 pub mod json;
 pub mod manual;
 pub mod sse;
@@ -18,6 +21,12 @@ pub mod usage;
 
 mod answer;
 mod anthropic;
+mod bedrock;
+mod cohere;
+#[cfg(test)]
+mod formats_tests;
+mod gemini;
+mod ollama;
 mod openai;
 #[cfg(test)]
 mod properties;
@@ -28,9 +37,16 @@ pub use self::stream_usage::set_stream_usage;
 use self::answer::Answer;
 use self::api::Api;
 use self::body::{Readable, readable};
+use self::calls::ToolCalls;
 use crate::model::capture::{Body, Kept, WireFormat};
 use crate::model::exchange::{Kind, Usage};
 use crate::model::tags::Note;
+
+/// The code of the note on a usage that was reported and cannot be believed.
+pub const INVALID: &str = "usage.invalid";
+
+/// The code of the note on a usage that was reported before the end.
+const PARTIAL: &str = "usage.partial";
 
 /// Error texts are cut at that many characters.
 pub const MAX_ERROR_CHARS: usize = 1_000;
@@ -50,10 +66,18 @@ pub struct Meaning {
     pub response_id: Option<String>,
     pub streamed: bool,
     pub finish_reason: Option<String>,
-    pub tool_calls: u32,
+    /// The tool calls in the answer, those that ask the client and those that ran at the provider.
+    pub calls: ToolCalls,
+    /// The model, or a filter before or behind it, would not answer. Beside `finish_reason`, which stays the provider's word:
+    /// with some providers it is `stop` even then.
+    pub refused: bool,
     /// Body field `user`, the fallback for `Helicone-User-Id`.
     pub user: Option<String>,
     pub usage: Option<Usage>,
+    /// The usage is what had been reported when the stream broke off.
+    pub partial: bool,
+    /// Seconds of audio, where a transcription is counted by them and has no tokens.
+    pub audio_seconds: Option<f64>,
     /// Set exactly when `usage` is `None`: one short clause for a person.
     pub usage_missing: Option<&'static str>,
     /// `usage.cost` in dollars, as the provider billed it.
@@ -78,8 +102,19 @@ impl Meaning {
             Err(fault) => {
                 self.usage = None;
                 self.usage_missing = Some(fault);
-                self.notes.push(Note::new("usage.invalid", format!("No tokens and no cost: {fault}.")));
+                self.notes.push(Note::new(INVALID, format!("No tokens and no cost: {fault}.")));
             }
+        }
+    }
+
+    /// The stream broke off behind the usage that was read last.
+    fn usage_is_partial(&mut self) {
+        if self.usage.is_some() {
+            self.partial = true;
+            self.notes.push(Note::new(
+                PARTIAL,
+                "The stream ended before its last usage: the output tokens are those that had been reported by then.",
+            ));
         }
     }
 
@@ -97,20 +132,32 @@ pub fn is_failure(status: i32) -> bool {
     !(0..400).contains(&status)
 }
 
-/// Reads one exchange. `path` is the upstream path without query; `status` the response's.
-pub fn read(format: WireFormat, path: &str, status: i32, request: &Body, response: &Body) -> Meaning {
-    read_as(Api::of(format, path), path, status, [request, response])
+/// Reads one exchange. `path` is the upstream path without query; `status` and `headers` are the response's.
+pub fn read(
+    format: WireFormat,
+    path: &str,
+    status: i32,
+    [request, response]: [&Body; 2],
+    headers: &[(String, String)],
+) -> Meaning {
+    read_as(Api::of(format, path), path, status, [request, response], headers)
 }
 
 /// Reads a logged exchange, which has no path: the shapes of the bodies tell which interface it was.
 pub fn read_log(format: WireFormat, status: i32, request: &Body, response: &Body) -> Meaning {
     let api = Api::guess(format, &readable(request, "request").text, &readable(response, "response").text);
-    let mut meaning = read_as(api, "", status, [request, response]);
+    let mut meaning = read_as(api, "", status, [request, response], &[]);
     meaning.kind = Some(Kind::Llm);
     meaning
 }
 
-fn read_as(api: Api, path: &str, status: i32, [request, response]: [&Body; 2]) -> Meaning {
+fn read_as(
+    api: Api,
+    path: &str,
+    status: i32,
+    [request, response]: [&Body; 2],
+    headers: &[(String, String)],
+) -> Meaning {
     let mut meaning = Meaning { kind: api.kind(), format: api.format(), api: api.name(), ..Meaning::default() };
     let mut asked = readable(request, "request");
     let mut answered = readable(response, "response");
@@ -121,13 +168,16 @@ fn read_as(api: Api, path: &str, status: i32, [request, response]: [&Body; 2]) -
     if meaning.request_model.is_none() {
         meaning.request_model = api::model_in_path(path);
     }
-    let answer = Answer::of(response.facts.content_type.as_deref(), &answered.text);
+    let mut answer = Answer::of(response.facts.content_type.as_deref(), &answered.text);
+    if let (Answer::Text(text), Api::StreamContent) = (answer, api)
+        && text.trim_start().starts_with('[')
+    {
+        answer = Answer::Chunks(text);
+    }
     meaning.streamed = answer.is_stream();
-    match api {
-        Api::Chat | Api::Completions | Api::Embeddings | Api::Media => openai::read(api, &answer, &mut meaning),
-        Api::Responses | Api::ResponseLookup | Api::Compaction => responses::read(api, &answer, &mut meaning),
-        Api::Messages => anthropic::read(&answer, &mut meaning),
-        Api::Unread(_) | Api::NoModelCall(_) => {}
+    read_answer(api, &answer, headers, &mut meaning);
+    if meaning.refused {
+        meaning.notes.push(Note::new("answer.refused", "The model, or a filter around it, refused to answer."));
     }
     if is_failure(status) {
         meaning.stream_error = false;
@@ -141,6 +191,35 @@ fn read_as(api: Api, path: &str, status: i32, [request, response]: [&Body; 2]) -
         meaning.usage_missing = None;
     }
     meaning
+}
+
+fn read_answer(api: Api, answer: &Answer<'_>, headers: &[(String, String)], meaning: &mut Meaning) {
+    match api {
+        Api::Chat | Api::Completions | Api::Embeddings | Api::Images | Api::Audio | Api::Moderations => {
+            openai::read(api, answer, meaning);
+        }
+        Api::Responses | Api::ResponseLookup | Api::Compaction => responses::read(api, answer, meaning),
+        Api::Messages => anthropic::read(answer, meaning),
+        Api::GenerateContent | Api::StreamContent | Api::EmbedContent | Api::Predict => {
+            gemini::read(answer, meaning);
+        }
+        Api::Converse => bedrock::read(answer, meaning),
+        Api::Invoke => bedrock::read_invoke(answer, headers, meaning),
+        Api::CohereChat | Api::CohereEmbed | Api::Rerank => cohere::read(api, answer, meaning),
+        Api::OllamaChat | Api::OllamaEmbed => ollama::read(api, answer, meaning),
+        Api::Metadata(_) => read_thing(answer, meaning),
+        Api::Unread(_) | Api::NoModelCall(_) => {}
+    }
+}
+
+/// A file, a batch and the like: what it is called, whose model it names, how far it is.
+fn read_thing(answer: &Answer<'_>, meaning: &mut Meaning) {
+    let Answer::Json(text) = *answer else { return };
+    let [id, name, status, processing, state, model] =
+        json::fields(text, ["id", "name", "status", "processing_status", "state", "model"]).values;
+    meaning.response_id = json::non_empty_text(id).or_else(|| json::non_empty_text(name));
+    meaning.response_model = json::non_empty_text(model);
+    meaning.finish_reason = [status, processing, state].into_iter().find_map(json::non_empty_text);
 }
 
 /// The facts of the request that all formats share. True if the body asks for usage at a stream's end.
@@ -169,6 +248,11 @@ fn read_error(answer: &Answer<'_>, meaning: &mut Meaning) {
                 meaning.set_error(&words);
             }
         }
+        Answer::Text(text) | Answer::Chunks(text) if text.trim_start().starts_with('[') => {
+            if let Some(words) = error_text(text.trim_start()) {
+                meaning.set_error(&words);
+            }
+        }
         // A page of HTML helps nobody.
         Answer::Text(text) if !text.trim_start().starts_with('<') => meaning.set_error(text),
         _ => {}
@@ -177,6 +261,12 @@ fn read_error(answer: &Answer<'_>, meaning: &mut Meaning) {
 
 /// `error.message`, `error`, `message` or `detail`, the first that is text.
 fn error_text(object: &str) -> Option<String> {
+    // Gemini's streams send errors in a list of one.
+    let mut first = None;
+    if object.starts_with('[') {
+        json::elements(object, |element| first = first.or(Some(element)));
+    }
+    let object = first.unwrap_or(object);
     let [error, message, detail] = json::fields(object, ["error", "message", "detail"]).values;
     json::non_null(error)
         .and_then(error_words)
@@ -202,8 +292,10 @@ fn why_missing(
     answer: &Answer<'_>,
     (answered, response, wants_usage): (&Readable<'_>, &Body, bool),
 ) -> &'static str {
-    if let Api::NoModelCall(reason) | Api::Unread(reason) = api {
-        return reason;
+    match api {
+        Api::NoModelCall(reason) | Api::Unread(reason) => return reason,
+        Api::Metadata(_) => return "things that are kept at a provider use no tokens by themselves",
+        _ => {}
     }
     if is_failure(status) {
         return "the call failed";
@@ -216,7 +308,9 @@ fn why_missing(
         (Kept::Truncated, _) => "the response is larger than the gateway keeps",
         (Kept::Omitted, _) => "the response was not kept",
         (Kept::Whole, Answer::Nothing) => "there was no response body",
-        (Kept::Whole, _) if api == Api::Media => "this kind of call reports no tokens",
+        (Kept::Whole, _) if matches!(api, Api::Images | Api::Audio | Api::Moderations | Api::Rerank) => {
+            "this kind of call reports no tokens"
+        }
         (Kept::Whole, Answer::Text(_)) => "the response is not JSON",
         (Kept::Whole, _) if answer.is_stream() && api == Api::Chat && !wants_usage => {
             "the stream carried no usage: the request did not set stream_options.include_usage"

@@ -3,15 +3,14 @@
 //! The last usage of a stream wins: OpenAI reports it once, in a chunk without choices; some copies repeat a growing one.
 //! Groq reports it under `x_groq` as well.
 
-use std::collections::HashSet;
-
 use super::answer::Answer;
 use super::api::Api;
+use super::calls::ToolCall;
 use super::{Meaning, error_text, error_words, json, usage};
 
 /// Reads a response of one of these interfaces.
 pub(super) fn read(api: Api, answer: &Answer<'_>, meaning: &mut Meaning) {
-    let mut reading = Reading { api, meaning, asked: HashSet::new() };
+    let mut reading = Reading { api, meaning };
     match *answer {
         Answer::Json(text) => reading.object(text),
         _ => answer.each_event(|event| {
@@ -24,15 +23,11 @@ pub(super) fn read(api: Api, answer: &Answer<'_>, meaning: &mut Meaning) {
             reading.object(&event.data);
         }),
     }
-    let asked = reading.asked.len();
-    meaning.tool_calls = meaning.tool_calls.saturating_add(u32::try_from(asked).unwrap_or(u32::MAX));
 }
 
 struct Reading<'m> {
     api: Api,
     meaning: &'m mut Meaning,
-    /// Tool calls of a stream, by choice and position: their parts come in many chunks.
-    asked: HashSet<(String, String)>,
 }
 
 impl Reading<'_> {
@@ -69,7 +64,8 @@ impl Reading<'_> {
     }
 
     fn usage(&mut self, raw: &str) {
-        let read = usage::openai(raw, matches!(self.api, Api::Embeddings));
+        let read = usage::openai(raw, matches!(self.api, Api::Embeddings | Api::Rerank));
+        self.meaning.audio_seconds = usage::audio_seconds(raw).or(self.meaning.audio_seconds);
         // An empty usage object in a late chunk does not undo an earlier one.
         if read == Ok(None) {
             return;
@@ -92,27 +88,65 @@ impl Reading<'_> {
             self.meaning.set_error(&words);
         }
         if let Some(message) = message {
-            let [calls, function] = json::fields(message, ["tool_calls", "function_call"]).values;
-            let mut count = u32::from(json::non_null(function).is_some());
-            if let Some(calls) = calls {
-                json::elements(calls, |_| count = count.saturating_add(1));
+            let [calls, function, refusal] = json::fields(message, ["tool_calls", "function_call", "refusal"]).values;
+            self.meaning.refused |= json::non_empty_text(refusal).is_some();
+            if let Some(function) = json::non_null(function) {
+                let mut call = ToolCall::of("function_call", false);
+                fill(&mut call, function);
+                self.meaning.calls.add(call);
             }
-            self.meaning.tool_calls = self.meaning.tool_calls.saturating_add(count);
+            if let Some(calls) = calls {
+                json::elements(calls, |raw| self.meaning.calls.add(whole(raw)));
+            }
         }
         let Some(delta) = delta else { return };
-        let [calls, function] = json::fields(delta, ["tool_calls", "function_call"]).values;
+        let [calls, function, refusal] = json::fields(delta, ["tool_calls", "function_call", "refusal"]).values;
+        self.meaning.refused |= json::non_empty_text(refusal).is_some();
         let choice = index.unwrap_or("0");
-        if json::non_null(function).is_some() {
-            self.asked.insert((choice.to_owned(), "function".to_owned()));
+        if let Some(function) = json::non_null(function) {
+            let new = || ToolCall::of("function_call", false);
+            if let Some(call) = self.meaning.calls.at(&format!("{choice} function"), new) {
+                fill(call, function);
+            }
         }
         if let Some(calls) = calls {
-            json::elements(calls, |call| {
-                let [position, id] = json::fields(call, ["index", "id"]).values;
+            json::elements(calls, |raw| {
+                let [position, id] = json::fields(raw, ["index", "id"]).values;
                 // Copies that send whole calls in one chunk leave the position out.
-                if let Some(place) = position.or(id) {
-                    self.asked.insert((choice.to_owned(), place.to_owned()));
+                if let Some(place) = json::non_null(position).or(json::non_null(id))
+                    && let Some(call) = self.meaning.calls.at(&format!("{choice} {place}"), ToolCall::default)
+                {
+                    lay(call, raw);
                 }
             });
         }
+    }
+}
+
+/// A call of `message.tool_calls`.
+fn whole(raw: &str) -> ToolCall {
+    let mut call = ToolCall::default();
+    lay(&mut call, raw);
+    call
+}
+
+/// Lays a call, or a piece of one, over what is there.
+fn lay(call: &mut ToolCall, raw: &str) {
+    let [id, form, function, custom] = json::fields(raw, ["id", "type", "function", "custom"]).values;
+    call.id = call.id.take().or_else(|| json::non_empty_text(id));
+    if call.form.is_empty() {
+        call.form = json::non_empty_text(form).unwrap_or_else(|| "function".to_owned());
+    }
+    if let Some(inner) = json::non_null(function).or(json::non_null(custom)) {
+        fill(call, inner);
+    }
+}
+
+/// Name and arguments. These are a JSON text in a string; a few copies send the object itself.
+fn fill(call: &mut ToolCall, function: &str) {
+    let [name, arguments, input] = json::fields(function, ["name", "arguments", "input"]).values;
+    call.name = call.name.take().or_else(|| json::non_empty_text(name));
+    if let Some(piece) = json::non_null(arguments).or(json::non_null(input)) {
+        call.extend(json::text(piece).as_deref().unwrap_or(piece));
     }
 }

@@ -68,7 +68,8 @@ fn read_bytes(original: &Original, bytes: Vec<u8>) -> Meaning {
     let content_type = if original.streams { "text/event-stream" } else { "application/json" };
     let facts = BodyFacts { content_type: Some(content_type.to_owned()), ..BodyFacts::default() };
     let request = Body { facts: BodyFacts::default(), bytes: Bytes::from_static(br#"{"model":"m"}"#) };
-    read(WireFormat::Openai, original.path, 200, &request, &Body { facts, bytes: Bytes::from(bytes) })
+    let response = Body { facts, bytes: Bytes::from(bytes) };
+    read(WireFormat::Openai, original.path, 200, [&request, &response], &[])
 }
 
 fn check(original: &Original, meaning: &Meaning) -> Result<(), TestCaseError> {
@@ -77,7 +78,7 @@ fn check(original: &Original, meaning: &Meaning) -> Result<(), TestCaseError> {
         let totals = (usage.input_tokens(), usage.output_tokens());
         prop_assert!(original.reported.contains(&totals), "{totals:?} was never reported on {}", original.path);
     }
-    prop_assert!(meaning.tool_calls <= 1);
+    prop_assert!(meaning.calls.asked() <= 1);
     Ok(())
 }
 
@@ -165,7 +166,7 @@ proptest! {
         let facts = BodyFacts { content_encoding: encoding.map(str::to_owned), ..BodyFacts::default() };
         let body = Body { facts, bytes: Bytes::from(bytes.clone()) };
         for path in [&*path, "/chat/completions", "/responses", "/messages", "/embeddings"] {
-            prop_assert!(read(WireFormat::Openai, path, 200, &body, &body).usage.is_none());
+            prop_assert!(read(WireFormat::Openai, path, 200, [&body, &body], &[]).usage.is_none());
         }
         let _ = read_log(WireFormat::Other, 500, &body, &body);
         prop_assert!(manual::parse(&bytes).is_err());

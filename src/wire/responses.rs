@@ -3,10 +3,9 @@
 //! A response that is fetched again (`GET /responses/{id}`) reports the usage of the call that made it. It counts only for
 //! one in background mode, where the call that made it had none to report yet.
 
-use std::collections::HashSet;
-
 use super::answer::Answer;
 use super::api::Api;
+use super::calls::{ToolCall, ToolCalls};
 use super::{Meaning, error_words, json, usage};
 
 /// Output items that ask the client to do something. Those that OpenAI runs itself (web search, file search, code
@@ -48,9 +47,15 @@ fn response(api: Api, text: &str, meaning: &mut Meaning) {
         }
     }
     if let Some(output) = output {
-        let mut calls = 0_u32;
-        json::elements(output, |item| calls = calls.saturating_add(u32::from(is_call(item))));
-        meaning.tool_calls = meaning.tool_calls.max(calls);
+        let mut calls = ToolCalls::default();
+        json::elements(output, |item| match call_of(item) {
+            Some(call) => calls.add(call),
+            None => meaning.refused |= is_refusal(item),
+        });
+        // The last event lists them all; an earlier one none yet.
+        if calls.asked() >= meaning.calls.asked() {
+            meaning.calls = calls;
+        }
     }
     let Some(raw) = json::non_null(reported) else { return };
     if api == Api::ResponseLookup && background != Some("true") {
@@ -66,21 +71,44 @@ fn response(api: Api, text: &str, meaning: &mut Meaning) {
     meaning.raw_usage = json::value(raw);
 }
 
-fn is_call(item: &str) -> bool {
+/// Items that are calls: those of [`CALLS`], and the ones that ran at the provider (`web_search_call`, `mcp_call`, …).
+fn call_of(item: &str) -> Option<ToolCall> {
     let [kind] = json::fields(item, ["type"]).values;
-    kind.and_then(json::text).is_some_and(|kind| CALLS.contains(&&*kind))
+    let kind = kind.and_then(json::text).filter(|kind| kind.ends_with("_call"))?;
+    let [call_id, id, name, arguments, input, action] =
+        json::fields(item, ["call_id", "id", "name", "arguments", "input", "action"]).values;
+    let mut call = ToolCall::of(&kind, !CALLS.contains(&&*kind));
+    call.id = json::non_empty_text(call_id).or_else(|| json::non_empty_text(id));
+    call.name = json::non_empty_text(name);
+    if let Some(arguments) = [arguments, input, action].into_iter().find_map(json::non_null) {
+        call.extend(json::text(arguments).as_deref().unwrap_or(arguments));
+    }
+    Some(call)
+}
+
+/// A message whose content is a refusal.
+fn is_refusal(item: &str) -> bool {
+    let mut refused = false;
+    let [content] = json::fields(item, ["content"]).values;
+    if let Some(content) = content.filter(|raw| raw.starts_with('[')) {
+        json::elements(content, |part| {
+            let [kind] = json::fields(part, ["type"]).values;
+            refused |= kind == Some("\"refusal\"");
+        });
+    }
+    refused
 }
 
 fn stream(api: Api, answer: &Answer<'_>, meaning: &mut Meaning) {
-    let mut done_calls = HashSet::new();
+    let mut done = ToolCalls::default();
     answer.each_event(|event| {
         let [kind, inner, item, index, message, error] =
             json::fields(&event.data, ["type", "response", "item", "output_index", "message", "error"]).values;
         let kind = kind.and_then(json::text);
         match kind.as_deref().unwrap_or(event.name) {
             "response.output_item.done" => {
-                if item.is_some_and(is_call) {
-                    done_calls.insert(index.unwrap_or("").to_owned());
+                if let Some(call) = item.and_then(call_of) {
+                    done.at(index.unwrap_or(""), || call);
                 }
             }
             // The error's fields are in the event itself, or (by some copies) in an `error` object.
@@ -97,5 +125,7 @@ fn stream(api: Api, answer: &Answer<'_>, meaning: &mut Meaning) {
         }
     });
     // The last event lists them all; the items count where the stream broke off before it.
-    meaning.tool_calls = meaning.tool_calls.max(u32::try_from(done_calls.len()).unwrap_or(u32::MAX));
+    if done.asked() > meaning.calls.asked() {
+        meaning.calls = done;
+    }
 }

@@ -20,7 +20,7 @@ fn events(data: &[&str]) -> Body {
 }
 
 fn openai(path: &str, request: &str, response: &Body) -> Meaning {
-    read(WireFormat::Openai, path, 200, &body(request), response)
+    read(WireFormat::Openai, path, 200, [&body(request), response], &[])
 }
 
 fn chat(response: &Body) -> Meaning {
@@ -32,7 +32,7 @@ fn responses(response: &Body) -> Meaning {
 }
 
 fn messages(response: &Body) -> Meaning {
-    read(WireFormat::Anthropic, "/v1/messages", 200, &body(r#"{"model":"claude"}"#), response)
+    read(WireFormat::Anthropic, "/v1/messages", 200, [&body(r#"{"model":"claude"}"#), response], &[])
 }
 
 /// Input and output totals.
@@ -59,7 +59,7 @@ fn a_chat_completion() {
     assert_eq!(m.response_model.as_deref(), Some("gpt-4o-2024-08-06"));
     assert_eq!(m.response_id.as_deref(), Some("chatcmpl-1"));
     assert_eq!(m.finish_reason.as_deref(), Some("tool_calls"));
-    assert_eq!((m.tool_calls, m.streamed, m.user.as_deref()), (3, false, Some("u")));
+    assert_eq!((m.calls.asked(), m.streamed, m.user.as_deref()), (3, false, Some("u")));
     assert_eq!((totals(&m), m.usage_missing), (Some((10, 5)), None));
     assert_eq!(m.raw_usage.unwrap()["total_tokens"], 15);
     assert_eq!((m.error, m.stream_error, m.notes.len()), (None, false, 0));
@@ -78,7 +78,7 @@ fn a_chat_stream() {
         "[DONE]",
     ]));
     assert!(m.streamed);
-    assert_eq!((m.tool_calls, m.finish_reason.as_deref()), (3, Some("tool_calls")));
+    assert_eq!((m.calls.asked(), m.finish_reason.as_deref()), (3, Some("tool_calls")));
     assert_eq!((m.response_id.as_deref(), m.response_model.as_deref()), (Some("c"), Some("m")));
     assert_eq!(totals(&m), Some((10, 5)));
 }
@@ -136,11 +136,11 @@ fn errors_of_the_provider() {
         (500, "", None),
         (-3, "partial", Some("partial")),
     ] {
-        let m = read(WireFormat::Openai, "/v1/chat/completions", status, &body("{}"), &body(text));
+        let m = read(WireFormat::Openai, "/v1/chat/completions", status, [&body("{}"), &body(text)], &[]);
         assert_eq!(m.error.as_deref(), words, "{text}");
         assert_eq!((m.usage, m.usage_missing, m.stream_error), (None, Some("the call failed"), false), "{text}");
     }
-    let m = read(WireFormat::Openai, "/v1/responses", 500, &body("{}"), &body(&long));
+    let m = read(WireFormat::Openai, "/v1/responses", 500, [&body("{}"), &body(&long)], &[]);
     assert_eq!(m.error.unwrap().chars().count(), MAX_ERROR_CHARS);
 }
 
@@ -152,7 +152,7 @@ fn a_response() {
         "usage":{"input_tokens":20,"input_tokens_details":{"cached_tokens":8},"output_tokens":9,
         "output_tokens_details":{"reasoning_tokens":4},"total_tokens":29}}"#,
     ));
-    assert_eq!((m.api, m.tool_calls, m.finish_reason.as_deref()), ("responses", 2, Some("completed")));
+    assert_eq!((m.api, m.calls.asked(), m.finish_reason.as_deref()), ("responses", 2, Some("completed")));
     let usage = m.usage.unwrap();
     assert_eq!((usage.prompt_tokens, usage.prompt_cache_read_tokens), (12, 8));
     assert_eq!((usage.completion_tokens, usage.reasoning_tokens), (5, 4));
@@ -188,7 +188,7 @@ fn a_response_stream_that_breaks_off_keeps_its_calls() {
         r#"{"type":"response.output_item.done","item":{"type":"function_call"}}"#,
         r#"{"type":"response.output_item.done","item":{"type":"message"}}"#,
     ]));
-    assert_eq!((m.tool_calls, m.finish_reason, m.response_id.as_deref()), (1, None, Some("r")));
+    assert_eq!((m.calls.asked(), m.finish_reason, m.response_id.as_deref()), (1, None, Some("r")));
     assert_eq!(m.usage_missing, Some("the stream ended before it reported usage"));
 }
 
@@ -237,15 +237,22 @@ fn embeddings_and_calls_without_tokens() {
         WireFormat::Openai,
         "/v1/audio/transcriptions",
         200,
-        &form,
-        &body(r#"{"text":"hi","usage":{"type":"duration","seconds":3}}"#),
+        [&form, &body(r#"{"text":"hi","usage":{"type":"duration","seconds":3}}"#)],
+        &[],
     );
     assert_eq!((m.usage, m.request_model.as_deref()), (None, Some("whisper-1")));
+    assert_eq!((m.audio_seconds, m.api), (Some(3.0), "audio"));
     let m = openai("/v1/models", "", &body(r#"{"data":[]}"#));
     assert_eq!((m.kind, m.usage), (None, None));
-    let m = read(WireFormat::Anthropic, "/v1/messages/count_tokens", 200, &body("{}"), &body(r#"{"input_tokens":5}"#));
+    let m = read(
+        WireFormat::Anthropic,
+        "/v1/messages/count_tokens",
+        200,
+        [&body("{}"), &body(r#"{"input_tokens":5}"#)],
+        &[],
+    );
     assert_eq!((m.kind, m.usage, m.usage_missing), (None, None, Some("counting tokens uses none")));
-    let m = read(WireFormat::Gemini, "/v1beta/models/g:generateContent", 200, &body("{}"), &body("{}"));
+    let m = read(WireFormat::Gemini, "/v1beta/models/g:generateContent", 200, [&body("{}"), &body("{}")], &[]);
     assert_eq!((m.kind, m.request_model.as_deref()), (Some(Kind::Llm), Some("g")));
     assert!(m.usage.is_none() && m.usage_missing.is_some());
 }
@@ -258,7 +265,7 @@ fn a_message() {
         "cache_creation_input_tokens":30,"cache_read_input_tokens":7,"service_tier":"standard",
         "cache_creation":{"ephemeral_5m_input_tokens":10,"ephemeral_1h_input_tokens":20}}}"#,
     ));
-    assert_eq!((m.tool_calls, m.finish_reason.as_deref()), (2, Some("tool_use")));
+    assert_eq!((m.calls.asked(), m.finish_reason.as_deref()), (2, Some("tool_use")));
     assert_eq!((m.format, m.api, m.service_tier.as_deref()), (WireFormat::Anthropic, "messages", Some("standard")));
     let usage = m.usage.unwrap();
     assert_eq!((usage.input_tokens(), usage.prompt_cache_write_1h_tokens, usage.output_tokens()), (40, 20, 20));
@@ -284,7 +291,7 @@ fn a_message_stream_adds_up() {
         r#"{"type":"message_stop"}"#,
     ]));
     assert_eq!(
-        (m.tool_calls, m.finish_reason.as_deref(), m.response_model.as_deref()),
+        (m.calls.asked(), m.finish_reason.as_deref(), m.response_model.as_deref()),
         (1, Some("tool_use"), Some("claude-x"))
     );
     let usage = m.usage.unwrap();

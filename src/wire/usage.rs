@@ -9,12 +9,15 @@ use crate::model::exchange::Usage;
 /// No single call has that many tokens.
 const MAX_TOKENS: f64 = 1e12;
 
+/// No single recording is that long: a hundred days.
+const MAX_SECONDS: f64 = 8_640_000.0;
+
 /// Why a reported usage cannot be used: one short clause for a person.
 pub type Fault = &'static str;
 
-const NOT_A_COUNT: Fault = "the reported usage has a count that is no whole number of tokens";
-const INCONSISTENT: Fault = "the reported usage has parts that exceed their whole";
-const NOT_AN_OBJECT: Fault = "the reported usage is not an object";
+pub const NOT_A_COUNT: Fault = "the reported usage has a count that is no whole number of tokens";
+pub const INCONSISTENT: Fault = "the reported usage has parts that exceed their whole";
+pub const NOT_AN_OBJECT: Fault = "the reported usage is not an object";
 
 /// A token count. Absent and `null` are `Ok(None)`.
 pub fn count(raw: Option<&str>) -> Result<Option<i64>, Fault> {
@@ -29,13 +32,19 @@ pub fn count(raw: Option<&str>) -> Result<Option<i64>, Fault> {
 }
 
 /// A count that counts as zero where it is not reported.
-fn part(raw: Option<&str>) -> Result<i64, Fault> {
+pub fn part(raw: Option<&str>) -> Result<i64, Fault> {
     Ok(count(raw)?.unwrap_or(0))
 }
 
 /// Picks fields of a nested object; absent, `null` or another type gives none.
-fn nested<'a, const N: usize>(raw: Option<&'a str>, names: [&str; N]) -> [Option<&'a str>; N] {
+pub fn nested<'a, const N: usize>(raw: Option<&'a str>, names: [&str; N]) -> [Option<&'a str>; N] {
     json::non_null(raw).map_or([None; N], |raw| json::fields(raw, names).values)
+}
+
+/// How many of `wanted` there is room for within `whole` beside `taken`. Details overlap (cached audio is counted as cached
+/// and as audio), and what overlaps is counted once, as what was named first.
+pub fn within(wanted: i64, whole: i64, taken: i64) -> i64 {
+    wanted.min(whole.saturating_sub(taken)).max(0)
 }
 
 /// OpenAI's shapes, old (`prompt_tokens`, `completion_tokens`) and new (`input_tokens`, `output_tokens`), and those of the
@@ -60,43 +69,99 @@ pub fn openai(raw: &str, input_only: bool) -> Result<Option<Usage>, Fault> {
             ],
         )
         .values;
-    let input_total = count(prompt)?.or(count(input)?);
+    // Transcriptions leave out an `s`; DeepSeek had its own field for cached tokens before it had the details.
+    let [input_detail, output_detail, hits] =
+        json::fields(raw, ["input_token_details", "output_token_details", "prompt_cache_hit_tokens"]).values;
+    let total = count(total).ok().flatten();
+    let mut input_total = count(prompt)?.or(count(input)?);
     let output_total = count(completion)?.or(count(output)?);
+    if input_only && input_total.is_none() {
+        // Some embeddings (Voyage, Jina) have nothing but the total.
+        input_total = total;
+    }
     let (Some(input_total), Some(output_total)) = (input_total, output_total.or(input_only.then_some(0))) else {
         return Ok(None);
     };
 
-    let [cached, written, audio_in] = nested(
-        json::non_null(prompt_details).or(input_details),
-        ["cached_tokens", "cache_write_tokens", "audio_tokens"],
-    );
-    let [reasoning, audio_out] =
-        nested(json::non_null(completion_details).or(output_details), ["reasoning_tokens", "audio_tokens"]);
-    let (cached, mut written, audio_in) = (part(cached)?, part(written)?, part(audio_in)?);
+    let details = [prompt_details, input_details, input_detail].into_iter().find_map(json::non_null);
+    let [cached, written, audio_in, image_in] =
+        nested(details, ["cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens"]);
+    let details = [completion_details, output_details, output_detail].into_iter().find_map(json::non_null);
+    let [reasoning, audio_out, image_out] = nested(details, ["reasoning_tokens", "audio_tokens", "image_tokens"]);
+    let cached = count(cached)?.map_or_else(|| part(hits), Ok)?;
+    let mut written = part(written)?;
     // OpenRouter reports Gemini's tokens that were written and read in one call under both: here they count as read.
     if written <= input_total && cached <= input_total && cached + written > input_total {
         written = 0;
     }
-    let (reasoning, audio_out) = (part(reasoning)?, part(audio_out)?);
+    let (audio_in, image_in) = (part(audio_in)?, part(image_in)?);
+    let (reasoning, audio_out, image_out) = (part(reasoning)?, part(audio_out)?, part(image_out)?);
 
     // A few providers (xAI) count reasoning beside the completion instead of in it; the total gives them away.
-    let beside = reasoning > 0
-        && count(total).ok().flatten() == Some(input_total.saturating_add(output_total).saturating_add(reasoning));
-    let completion = if beside { output_total - audio_out } else { output_total - audio_out - reasoning };
-    let prompt = input_total - cached - written - audio_in;
-    if prompt < 0 || completion < 0 {
+    let beside = reasoning > 0 && total == Some(input_total.saturating_add(output_total).saturating_add(reasoning));
+    let inside = if beside { 0 } else { reasoning };
+    let too_much = cached > input_total || written > input_total || audio_in > input_total || image_in > input_total;
+    if too_much || inside > output_total || audio_out > output_total || image_out > output_total {
         return Err(INCONSISTENT);
     }
-    Ok(Some(Usage {
-        prompt_tokens: prompt,
+    let audio_in = within(audio_in, input_total, cached + written);
+    let image_in = within(image_in, input_total, cached + written + audio_in);
+    let audio_out = within(audio_out, output_total, inside);
+    let image_out = within(image_out, output_total, inside + audio_out);
+    let mut usage = Usage {
+        prompt_tokens: input_total - cached - written - audio_in - image_in,
         prompt_cache_read_tokens: cached,
         prompt_cache_write_tokens: written,
-        prompt_cache_write_1h_tokens: 0,
         prompt_audio_tokens: audio_in,
-        completion_tokens: completion,
+        prompt_image_tokens: image_in,
+        completion_tokens: output_total - inside - audio_out - image_out,
         completion_audio_tokens: audio_out,
+        completion_image_tokens: image_out,
         reasoning_tokens: reasoning,
-    }))
+        ..Usage::default()
+    };
+    units(raw, &mut usage)?;
+    Ok(Some(usage))
+}
+
+/// Things beside tokens that providers count in a usage object: searches and other runs of their own tools.
+fn units(raw: &str, usage: &mut Usage) -> Result<(), Fault> {
+    let [tools, details, queries, sources, at_xai] = json::fields(
+        raw,
+        [
+            "server_tool_use",
+            "server_tool_use_details",
+            "num_search_queries",
+            "num_sources_used",
+            "server_side_tool_usage_details",
+        ],
+    )
+    .values;
+    // Anthropic; Perplexity counts its queries.
+    let [searches, fetches, executions] =
+        nested(tools, ["web_search_requests", "web_fetch_requests", "code_execution_requests"]);
+    let (mut web, mut other) = (part(searches)?.max(part(queries)?), part(fetches)?.saturating_add(part(executions)?));
+    // OpenRouter, whose sum includes the searches.
+    let [searches, runs] = nested(details, ["web_search_requests", "tool_calls_executed"]);
+    let (searches, runs) = (part(searches)?, part(runs)?);
+    web = web.max(searches);
+    other = other.max(runs.saturating_sub(searches));
+    // xAI.
+    if let Some(details) = json::non_null(at_xai) {
+        let mut fault = None;
+        json::entries(details, |name, raw| match part(Some(raw)) {
+            Ok(n) if name == "web_search_calls" => web = web.saturating_add(n),
+            Ok(n) => other = other.saturating_add(n),
+            Err(found) => fault = Some(found),
+        });
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
+    }
+    usage.web_searches = web;
+    usage.tool_units = other;
+    usage.search_units = part(sources)?;
+    Ok(())
 }
 
 /// Anthropic's shape: `input_tokens` is without the cache's part already, `output_tokens` includes thinking.
@@ -124,7 +189,7 @@ pub fn anthropic(raw: &str) -> Result<Option<Usage>, Fault> {
     if thinking > output || one_hour > written {
         return Err(INCONSISTENT);
     }
-    Ok(Some(Usage {
+    let mut usage = Usage {
         prompt_tokens: input,
         prompt_cache_read_tokens: part(read)?,
         prompt_cache_write_tokens: written,
@@ -132,13 +197,32 @@ pub fn anthropic(raw: &str) -> Result<Option<Usage>, Fault> {
         completion_tokens: output - thinking,
         reasoning_tokens: thinking,
         ..Usage::default()
-    }))
+    };
+    units(raw, &mut usage)?;
+    Ok(Some(usage))
 }
 
-/// `usage.cost`: dollars that the provider billed. Only a plain non-negative number is believed.
+/// Seconds of audio, where a transcription is counted by them (`{"type": "duration", "seconds": …}`).
+pub fn audio_seconds(raw: &str) -> Option<f64> {
+    let [kind, seconds] = json::fields(raw, ["type", "seconds"]).values;
+    let seconds = seconds.filter(|raw| kind == Some("\"duration\"") && !raw.starts_with('-'))?.parse::<f64>().ok()?;
+    (seconds.is_finite() && seconds <= MAX_SECONDS).then_some(seconds)
+}
+
+/// `usage.cost`: dollars that the provider billed, as a plain number or (Perplexity) as the `total_cost` of its parts. xAI
+/// counts in ten-billionths of a dollar. Only plain non-negative numbers are believed.
 pub fn billed_usd(raw: &str) -> Option<f64> {
-    let [cost] = json::fields(raw, ["cost"]).values;
-    cost?.parse::<f64>().ok().filter(|usd| usd.is_finite() && *usd >= 0.0)
+    let [cost, ticks] = json::fields(raw, ["cost", "cost_in_usd_ticks"]).values;
+    let number =
+        |raw: &str| raw.parse::<f64>().ok().filter(|usd| usd.is_finite() && *usd >= 0.0 && !raw.starts_with('-'));
+    let Some(cost) = json::non_null(cost) else {
+        return json::non_null(ticks).and_then(number).map(|ticks| ticks / 1e10);
+    };
+    if json::is_object(cost) {
+        let [total] = json::fields(cost, ["total_cost"]).values;
+        return total.and_then(number);
+    }
+    number(cost)
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod proxy_bytes;
 mod proxy_ends;
 mod recordings_proxy;
 mod recordings_wire;
+mod reprice;
 mod shed;
 mod store_contract;
 mod support;

@@ -5,6 +5,7 @@ mod filters;
 mod gaps;
 mod memory;
 mod reads;
+mod reprice;
 mod sample;
 mod users;
 mod writes;
@@ -92,6 +93,8 @@ contract! {
     crate::store_contract::reads::updates as updates,
     crate::store_contract::reads::another_organisation_sees_nothing as another_organisation_sees_nothing,
     crate::store_contract::reads::keys as keys,
+    crate::store_contract::reprice::sums_follow_new_prices as sums_follow_new_prices,
+    crate::store_contract::reprice::pages_end_and_other_organisations_stay as pages_end_and_other_organisations_stay,
     crate::store_contract::filters::calls_equal_the_model as calls_equal_the_model,
     crate::store_contract::filters::sessions_equal_the_model as sessions_equal_the_model,
     crate::store_contract::filters::every_operator_on_every_type as every_operator_on_every_type,

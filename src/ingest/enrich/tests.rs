@@ -339,3 +339,77 @@ fn provider_names() {
         assert_eq!(provider_name(configured), name);
     }
 }
+
+const PIECE: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hello world\"}}]}\n\n";
+
+fn broken_off(outcome: Outcome, response: &str) -> Exchange {
+    let begin = begin();
+    let end = end(&begin, 200, outcome);
+    enrich_call(begin, Some(end), response)
+}
+
+#[test]
+fn a_stream_that_broke_off_before_any_usage_is_estimated() {
+    for outcome in [Outcome::ClientGone, Outcome::UpstreamReset, Outcome::Timeout] {
+        let row = broken_off(outcome, PIECE);
+        assert_eq!(row.usage_source, Some(UsageSource::Estimated), "{outcome:?}");
+        assert_eq!((row.usage.unwrap().completion_tokens, row.usage_missing.clone()), (2, None));
+        assert!(row.cost.is_some() && codes(&row).contains(&"usage.estimated"));
+    }
+}
+
+#[test]
+fn what_the_provider_said_is_never_replaced_by_an_estimate() {
+    let start =
+        "data: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":11,\"output_tokens\":2}}}\n\n";
+    let mut anthropic = begin();
+    anthropic.target_url = "https://api.anthropic.com/v1/messages".to_owned();
+    let gone = end(&anthropic, 200, Outcome::ClientGone);
+    let row = enrich_call(anthropic, Some(gone), start);
+    assert_eq!(row.usage_source, Some(UsageSource::Partial));
+    assert_eq!((row.usage.unwrap().prompt_tokens, row.usage.unwrap().completion_tokens), (11, 2));
+
+    let wrong =
+        format!("{PIECE}data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":\"9\",\"completion_tokens\":1}}}}\n\n");
+    let row = broken_off(Outcome::ClientGone, &wrong);
+    assert_eq!((row.usage, row.usage_source), (None, None));
+    let row = broken_off(Outcome::Complete, PIECE);
+    assert_eq!((row.usage, row.usage_source), (None, None), "a stream that ended said all that it would say");
+    let row = broken_off(Outcome::ClientGone, r#"{"choices":[{"message":{"content":"hello world"}}]}"#);
+    assert_eq!(row.usage, None, "not a stream");
+    let reported =
+        format!("{PIECE}data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":9,\"completion_tokens\":1}}}}\n\n");
+    let row = broken_off(Outcome::ClientGone, &reported);
+    assert_eq!((row.usage.unwrap().prompt_tokens, row.usage_source), (9, Some(UsageSource::Reported)));
+}
+
+#[test]
+fn units_and_tiers_that_the_parts_do_not_say_are_kept_for_pricing_again() {
+    let row = answered(begin(), ANSWER);
+    assert_eq!((row.service_tier, row.priced_units), (None, None));
+    let mut transcription = begin();
+    transcription.target_url = "https://api.openai.com/v1/audio/transcriptions".to_owned();
+    let end = end(&transcription, 200, Outcome::Complete);
+    let request = Body { facts: BodyFacts::default(), bytes: Bytes::from_static(br#"{"model":"whisper-1"}"#) };
+    let response = Bytes::from_static(br#"{"text":"hi","usage":{"type":"duration","seconds":60}}"#);
+    let end = Some(Box::new((end, response)));
+    let row = enrich(Capture::Call { begin: Box::new(transcription), request, end }, &CONTEXT);
+    // A minute of whisper-1 costs 0.6 cents.
+    assert_eq!((row.usage, row.cost.map(|cost| cost.amount)), (None, Some(NanoUsd(6_000_000))));
+    let units = row.priced_units.unwrap();
+    let again = Sale {
+        provider: "OPENAI",
+        url: "",
+        format: WireFormat::Openai,
+        api: "",
+        model: "whisper-1",
+        usage: None,
+        raw_usage: None,
+        audio_seconds: None,
+        priced_units: Some(&units),
+        service_tier: None,
+        at: AT,
+    };
+    let sold = CONTEXT.pricing.sell(&again);
+    assert_eq!((sold.cost.unwrap().amount, sold.priced_units), (NanoUsd(6_000_000), Some(units.clone())));
+}

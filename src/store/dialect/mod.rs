@@ -108,6 +108,14 @@ macro_rules! with_columns {
             completion_tokens,
             completion_audio_tokens,
             reasoning_tokens,
+            prompt_image_tokens,
+            completion_image_tokens,
+            web_searches,
+            tool_units,
+            search_units,
+            usage_source,
+            service_tier,
+            priced_units,
             cost,
             cost_source,
             price_version,
@@ -127,7 +135,8 @@ macro_rules! exchange_columns {
          model_override, finish_reason, tool_calls, session_key, session_long, session_name, session_path, user_id, \
          prompt_id, usage_missing, prompt_tokens, prompt_cache_read_tokens, prompt_cache_write_tokens, \
          prompt_cache_write_1h_tokens, prompt_audio_tokens, completion_tokens, completion_audio_tokens, \
-         reasoning_tokens, cost, cost_source, price_version, request_bytes, response_bytes, notes"
+         reasoning_tokens, prompt_image_tokens, completion_image_tokens, web_searches, tool_units, search_units, \
+         usage_source, service_tier, priced_units, cost, cost_source, price_version, request_bytes, response_bytes, notes"
     };
 }
 use exchange_columns;
@@ -138,7 +147,8 @@ macro_rules! session_columns {
         "org_id, session_key, session_long, name, name_set_at, first_at, last_started_at, last_ended_at, last_failed, \
          calls, errors, cost, unpriced, latency_sum_us, prompt_tokens, prompt_cache_read_tokens, \
          prompt_cache_write_tokens, prompt_cache_write_1h_tokens, prompt_audio_tokens, completion_tokens, \
-         completion_audio_tokens, reasoning_tokens"
+         completion_audio_tokens, reasoning_tokens, prompt_image_tokens, completion_image_tokens, web_searches, \
+         tool_units, search_units"
     };
 }
 use session_columns;
@@ -172,7 +182,12 @@ macro_rules! session_merge {
          prompt_audio_tokens = session.prompt_audio_tokens + excluded.prompt_audio_tokens, \
          completion_tokens = session.completion_tokens + excluded.completion_tokens, \
          completion_audio_tokens = session.completion_audio_tokens + excluded.completion_audio_tokens, \
-         reasoning_tokens = session.reasoning_tokens + excluded.reasoning_tokens \
+         reasoning_tokens = session.reasoning_tokens + excluded.reasoning_tokens, \
+         prompt_image_tokens = session.prompt_image_tokens + excluded.prompt_image_tokens, \
+         completion_image_tokens = session.completion_image_tokens + excluded.completion_image_tokens, \
+         web_searches = session.web_searches + excluded.web_searches, \
+         tool_units = session.tool_units + excluded.tool_units, \
+         search_units = session.search_units + excluded.search_units \
          RETURNING org_id, session_key, first_at, calls"
     };
 }

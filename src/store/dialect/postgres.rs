@@ -13,7 +13,7 @@ use super::{
 use crate::store::error::StoreError;
 use crate::store::link::limited;
 use crate::store::record::Record;
-use crate::store::rollup::{RollUp, SessionDelta};
+use crate::store::rollup::{PARTS, RollUp, SessionDelta};
 use crate::store::write::{Packed, Starts, add_starts, start_of};
 
 /// A connection inside a transaction.
@@ -29,13 +29,14 @@ const BODY_BYTES: usize = 16 << 20;
 const INSERT_CALLS: &str = concat!(
     "INSERT INTO exchange (",
     exchange_columns!(),
-    ") SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::int8[], $8::int8[], \
-         $9::int8[], $10::text[], $11::int4[], $12::text[], $13::text[], $14::text[], $15::text[], \
-         $16::text[], $17::text[], $18::text[], $19::bool[], $20::text[], $21::text[], $22::text[], \
-         $23::text[], $24::text[], $25::int4[], $26::text[], $27::text[], $28::text[], $29::text[], \
-         $30::text[], $31::text[], $32::text[], $33::int8[], $34::int8[], $35::int8[], $36::int8[], \
-         $37::int8[], $38::int8[], $39::int8[], $40::int8[], $41::int8[], $42::text[], $43::text[], \
-         $44::int8[], $45::int8[], $46::text[]) \
+    ") SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::int8[], \
+         $8::int8[], $9::int8[], $10::text[], $11::int4[], $12::text[], $13::text[], $14::text[], \
+         $15::text[], $16::text[], $17::text[], $18::text[], $19::bool[], $20::text[], $21::text[], \
+         $22::text[], $23::text[], $24::text[], $25::int4[], $26::text[], $27::text[], $28::text[], \
+         $29::text[], $30::text[], $31::text[], $32::text[], $33::int8[], $34::int8[], $35::int8[], \
+         $36::int8[], $37::int8[], $38::int8[], $39::int8[], $40::int8[], $41::int8[], $42::int8[], \
+         $43::int8[], $44::int8[], $45::int8[], $46::text[], $47::text[], $48::text[], $49::int8[], \
+         $50::text[], $51::text[], $52::int8[], $53::int8[], $54::text[]) \
      ON CONFLICT DO NOTHING RETURNING org_id, record_id"
 );
 const KNOWN: &str = "SELECT e.org_id, e.record_id FROM UNNEST($1::uuid[], $2::uuid[]) AS t (org_id, record_id) \
@@ -50,9 +51,10 @@ const INSERT_PROPERTIES: &str = "INSERT INTO exchange_property \
 const UPSERT_SESSIONS: &str = concat!(
     "INSERT INTO session (",
     session_columns!(),
-    ") SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], \
-         $9::bool[], $10::int8[], $11::int8[], $12::int8[], $13::int8[], $14::int8[], $15::int8[], \
-         $16::int8[], $17::int8[], $18::int8[], $19::int8[], $20::int8[], $21::int8[], $22::int8[])",
+    ") SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::int8[], \
+         $8::int8[], $9::bool[], $10::int8[], $11::int8[], $12::int8[], $13::int8[], $14::int8[], \
+         $15::int8[], $16::int8[], $17::int8[], $18::int8[], $19::int8[], $20::int8[], $21::int8[], \
+         $22::int8[], $23::int8[], $24::int8[], $25::int8[], $26::int8[], $27::int8[])",
     session_merge!()
 );
 const MOVE_SESSIONS: &str = "UPDATE session_property AS p SET first_at = t.first_at \
@@ -169,7 +171,7 @@ impl Dialect for Bulk<'_> {
                 .bind(column(chunk, |(_, delta)| delta.cost))
                 .bind(column(chunk, |(_, delta)| delta.unpriced))
                 .bind(column(chunk, |(_, delta)| delta.latency_sum_us));
-            for part in 0..8 {
+            for part in 0..PARTS {
                 query = query.bind(column(chunk, |(_, delta)| delta.tokens.get(part).copied().unwrap_or_default()));
             }
             add_starts(&mut starts, limited(self.limit, query.fetch_all(&mut *self.connection)).await?);

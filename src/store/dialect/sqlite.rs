@@ -67,8 +67,8 @@ macro_rules! statements {
 
 const INSERT_CALLS: [&str; 3] = statements!(
     concat!("INSERT INTO exchange (", exchange_columns!(), ")"),
-    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-     ?, ?, ?, ?, ?, ?, ?)",
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+     ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     ""
 );
 const INSERT_BODIES: [&str; 3] = statements!(
@@ -94,7 +94,7 @@ const UPSERT_SESSION_PROPERTIES: [&str; 3] = statements!(
 );
 const UPSERT_SESSIONS: [&str; 3] = statements!(
     concat!("INSERT INTO session (", session_columns!(), ")"),
-    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     session_merge!()
 );
 const INSERT_CALL: &str = concat!(
@@ -102,7 +102,7 @@ const INSERT_CALL: &str = concat!(
     exchange_columns!(),
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
          $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, \
-         $43, $44, $45, $46) \
+         $43, $44, $45, $46, $47, $48, $49, $50, $51, $52, $53, $54) \
      ON CONFLICT DO NOTHING"
 );
 const KNOWN: &str = "SELECT 1 FROM exchange WHERE org_id = $1 AND record_id = $2";

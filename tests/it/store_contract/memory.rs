@@ -85,6 +85,11 @@ pub fn totals<'a>(calls: impl Iterator<Item = &'a Exchange>) -> Totals {
             completion_tokens: sum.usage.completion_tokens + u.completion_tokens,
             completion_audio_tokens: sum.usage.completion_audio_tokens + u.completion_audio_tokens,
             reasoning_tokens: sum.usage.reasoning_tokens + u.reasoning_tokens,
+            prompt_image_tokens: sum.usage.prompt_image_tokens + u.prompt_image_tokens,
+            completion_image_tokens: sum.usage.completion_image_tokens + u.completion_image_tokens,
+            web_searches: sum.usage.web_searches + u.web_searches,
+            tool_units: sum.usage.tool_units + u.tool_units,
+            search_units: sum.usage.search_units + u.search_units,
         };
     }
     sum

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use trailgate::model::capture::{BodyFacts, Kept, Outcome, WireFormat};
-use trailgate::model::exchange::{Cost, CostSource, Exchange, KeptBody, Kind, Source, Usage};
+use trailgate::model::exchange::{Cost, CostSource, Exchange, KeptBody, Kind, Source, Usage, UsageSource};
 use trailgate::model::id::{OrgId, RecordId, RequestId};
 use trailgate::model::tags::Property;
 use trailgate::model::units::{Micros, NanoUsd};
@@ -61,12 +61,15 @@ pub fn call() -> Exchange {
         prompt_id: None,
         properties: Vec::new(),
         usage: Some(Usage { prompt_tokens: 10, completion_tokens: 5, ..Usage::default() }),
+        usage_source: Some(UsageSource::Reported),
         usage_missing: None,
         cost: Some(Cost {
             amount: NanoUsd(1_000_000),
             source: CostSource::Prices,
             price_version: "2026-01-01".to_owned(),
         }),
+        service_tier: None,
+        priced_units: None,
         notes: Vec::new(),
         request_headers: vec![("content-type".to_owned(), "application/json".to_owned())],
         response_headers: Vec::new(),
@@ -186,7 +189,7 @@ fn any_body() -> impl Strategy<Value = KeptBody> {
 fn any_usage() -> impl Strategy<Value = Option<Usage>> {
     prop::option::weighted(
         0.8,
-        prop::array::uniform8(0_i64..4).prop_map(|n| Usage {
+        prop::array::uniform(0_i64..4).prop_map(|n: [i64; 13]| Usage {
             prompt_tokens: n[0],
             prompt_cache_read_tokens: n[1],
             prompt_cache_write_tokens: n[2] + n[3],
@@ -195,6 +198,11 @@ fn any_usage() -> impl Strategy<Value = Option<Usage>> {
             completion_tokens: n[5],
             completion_audio_tokens: n[6],
             reasoning_tokens: n[7],
+            prompt_image_tokens: n[8],
+            completion_image_tokens: n[9],
+            web_searches: n[10],
+            tool_units: n[11],
+            search_units: n[12],
         }),
     )
 }
@@ -252,6 +260,7 @@ pub fn any_call() -> impl Strategy<Value = Exchange> {
                 session_path: path,
                 user_id: user,
                 properties: kept,
+                usage_source: usage.map(|_| UsageSource::Partial),
                 usage_missing: usage.is_none().then(|| "none reported".to_owned()),
                 usage,
                 cost: cost.map(|n| Cost {

@@ -21,5 +21,6 @@ pub mod raw;
 pub mod recordings;
 pub mod relay;
 pub mod reply;
+pub mod said;
 pub mod stall;
 pub mod upstream;

@@ -3,6 +3,7 @@
 //! They are not part of the repository. They are looked for in `TRAILGATE_RECORDINGS`, then in `../shared/recordings`;
 //! `tests/clients/recordings` holds a few of our own making, so that there is always something to replay.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use base64::Engine;
@@ -34,21 +35,27 @@ impl Recording {
     }
 
     pub fn is_stream(&self) -> bool {
-        self.content_type.as_deref().is_some_and(|kind| kind.starts_with("text/event-stream"))
+        let kind = self.content_type.as_deref().unwrap_or_default();
+        ["text/event-stream", "application/vnd.amazon.eventstream"].iter().any(|stream| kind.starts_with(stream))
     }
 }
 
-/// All recordings of a provider that can be found.
-pub fn of(provider: &str) -> Vec<Recording> {
-    let name = format!("{provider}.jsonl");
-    let own = root().join("tests/clients/recordings").join(&name);
+/// All recordings that can be found, by provider.
+pub fn all() -> BTreeMap<String, Vec<Recording>> {
     let given =
         std::env::var_os("TRAILGATE_RECORDINGS").map_or_else(|| root().join("../shared/recordings"), PathBuf::from);
-    let mut all = read(&own);
-    if given.join(&name).exists() {
-        all.extend(read(&given.join(&name)));
-    } else {
-        eprintln!("{} is not there: replaying our own recordings only", given.join(&name).display());
+    let mut all: BTreeMap<String, Vec<Recording>> = BTreeMap::new();
+    for folder in [root().join("tests/clients/recordings"), given] {
+        let Ok(files) = std::fs::read_dir(&folder) else {
+            eprintln!("{} is not there: replaying our own recordings only", folder.display());
+            continue;
+        };
+        for path in files.flatten().map(|file| file.path()) {
+            if path.extension().is_some_and(|kind| kind == "jsonl") {
+                let provider = path.file_stem().expect("a file's name").to_string_lossy().into_owned();
+                all.entry(provider).or_default().extend(read(&path));
+            }
+        }
     }
     all
 }

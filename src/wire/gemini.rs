@@ -1,0 +1,228 @@
+//! Gemini's content, streams and embeddings, and what Vertex adds to them.
+//!
+//! Counts: `promptTokenCount` includes cached tokens; those of tool results that were fed back (`toolUsePromptTokenCount`)
+//! and of thoughts stand beside the prompt and the candidates. Every chunk of a stream reports the totals so far, so the
+//! last one counts; the pages of a document are read as images and counted with them, as the price tables do.
+
+use super::answer::Answer;
+use super::calls::ToolCall;
+use super::usage::{Fault, INCONSISTENT, NOT_AN_OBJECT, count, part, within};
+use super::{Meaning, error_words, json};
+use crate::model::exchange::Usage;
+
+/// Reads a response of this format.
+pub(super) fn read(answer: &Answer<'_>, meaning: &mut Meaning) {
+    match *answer {
+        Answer::Json(text) => {
+            object(text, meaning);
+            predictions(text, meaning);
+        }
+        _ => {
+            let mut finished = false;
+            answer.each_event(|event| finished |= object(&event.data, meaning));
+            if !finished && answer.is_stream() {
+                meaning.usage_is_partial();
+            }
+        }
+    }
+}
+
+/// One response, or one chunk of a stream. True if it says why the answer ended.
+fn object(text: &str, meaning: &mut Meaning) -> bool {
+    let [model, id, candidates, feedback, metadata, error] =
+        json::fields(text, ["modelVersion", "responseId", "candidates", "promptFeedback", "usageMetadata", "error"])
+            .values;
+    meaning.response_model = meaning.response_model.take().or_else(|| json::non_empty_text(model));
+    meaning.response_id = meaning.response_id.take().or_else(|| json::non_empty_text(id));
+    if let Some(error) = json::non_null(error) {
+        meaning.stream_error = true;
+        if let Some(words) = error_words(error) {
+            meaning.set_error(&words);
+        }
+    }
+    let mut finished = false;
+    if let Some(candidates) = candidates {
+        json::elements(candidates, |candidate| finished |= read_candidate(candidate, meaning));
+    }
+    // A prompt that was blocked has no candidates.
+    let [blocked] = feedback.map_or([None], |feedback| json::fields(feedback, ["blockReason"]).values);
+    if let Some(reason) = json::non_empty_text(blocked) {
+        meaning.refused = true;
+        meaning.finish_reason = meaning.finish_reason.take().or(Some(reason));
+        finished = true;
+    }
+    if let Some(raw) = json::non_null(metadata) {
+        let read = usage(raw);
+        if read != Ok(None) {
+            meaning.set_usage(read);
+            meaning.raw_usage = json::value(raw);
+            let [tier] = json::fields(raw, ["serviceTier"]).values;
+            meaning.service_tier = json::non_empty_text(tier).map(|tier| tier.to_ascii_lowercase());
+        }
+    }
+    finished
+}
+
+fn read_candidate(candidate: &str, meaning: &mut Meaning) -> bool {
+    let [reason, content] = json::fields(candidate, ["finishReason", "content"]).values;
+    let [parts] = content.map_or([None], |content| json::fields(content, ["parts"]).values);
+    if let Some(parts) = parts {
+        json::elements(parts, |part| {
+            if let Some(call) = call_of(part) {
+                meaning.calls.add(call);
+            }
+        });
+    }
+    let Some(reason) = json::non_empty_text(reason) else { return false };
+    meaning.refused |= matches!(reason.as_str(), "SAFETY" | "PROHIBITED_CONTENT" | "BLOCKLIST" | "SPII");
+    meaning.finish_reason = meaning.finish_reason.take().or(Some(reason));
+    true
+}
+
+/// `functionCall` asks the client; `executableCode` and `toolCall` run at Google.
+fn call_of(part: &str) -> Option<ToolCall> {
+    let [function, code, tool] = json::fields(part, ["functionCall", "executableCode", "toolCall"]).values;
+    let (raw, form, at_provider) = match [function, code, tool].map(json::non_null) {
+        [Some(raw), _, _] => (raw, "functionCall", false),
+        [_, Some(raw), _] => (raw, "executableCode", true),
+        [_, _, Some(raw)] => (raw, "toolCall", true),
+        _ => return None,
+    };
+    let [id, name, kind, arguments, code] = json::fields(raw, ["id", "name", "toolType", "args", "code"]).values;
+    let mut call = ToolCall::of(form, at_provider);
+    call.id = json::non_empty_text(id);
+    call.name = json::non_empty_text(name).or_else(|| json::non_empty_text(kind));
+    if let Some(arguments) = json::non_null(arguments).or(json::non_null(code)) {
+        call.extend(json::text(arguments).as_deref().unwrap_or(arguments));
+    }
+    Some(call)
+}
+
+/// Vertex's `:predict`: each embedding counts its own text.
+fn predictions(text: &str, meaning: &mut Meaning) {
+    let [predictions] = json::fields(text, ["predictions"]).values;
+    let Some(predictions) = predictions else { return };
+    let mut sum = Ok(None);
+    json::elements(predictions, |prediction| {
+        let [embeddings] = json::fields(prediction, ["embeddings"]).values;
+        let [statistics] = embeddings.map_or([None], |raw| json::fields(raw, ["statistics"]).values);
+        let [tokens] = statistics.map_or([None], |raw| json::fields(raw, ["token_count"]).values);
+        sum = match (sum, count(tokens)) {
+            (Ok(before), Ok(Some(more))) => Ok(Some(before.unwrap_or(0_i64).saturating_add(more))),
+            (Ok(before), Ok(None)) => Ok(before),
+            (Err(fault), _) | (_, Err(fault)) => Err(fault),
+        };
+    });
+    let usage = sum.map(|tokens| tokens.map(|prompt_tokens| Usage { prompt_tokens, ..Usage::default() }));
+    if usage != Ok(None) {
+        meaning.set_usage(usage);
+    }
+}
+
+/// `usageMetadata`.
+fn usage(raw: &str) -> Result<Option<Usage>, Fault> {
+    if !json::is_object(raw) {
+        return Err(NOT_AN_OBJECT);
+    }
+    let [prompt, cached, candidates, thoughts, tool, prompt_details, cache_details, candidate_details, tool_details] =
+        json::fields(
+            raw,
+            [
+                "promptTokenCount",
+                "cachedContentTokenCount",
+                "candidatesTokenCount",
+                "thoughtsTokenCount",
+                "toolUsePromptTokenCount",
+                "promptTokensDetails",
+                "cacheTokensDetails",
+                "candidatesTokensDetails",
+                "toolUsePromptTokensDetails",
+            ],
+        )
+        .values;
+    // Vertex calls the output of some of its models so.
+    let [response] = json::fields(raw, ["responseTokenCount"]).values;
+    let (prompt, candidates) = (count(prompt)?, count(candidates)?.or(count(response)?));
+    let (cached, thoughts, tool) = (part(cached)?, part(thoughts)?, part(tool)?);
+    if prompt.is_none() && candidates.is_none() {
+        return Ok(None);
+    }
+    let (prompt, candidates) = (prompt.unwrap_or(0), candidates.unwrap_or(0));
+    if cached > prompt {
+        return Err(INCONSISTENT);
+    }
+    let [audio, image] = modalities(prompt_details)?;
+    let [cached_audio, cached_image] = modalities(cache_details)?;
+    let [tool_audio, tool_image] = modalities(tool_details)?;
+    let [audio_out, image_out] = modalities(candidate_details)?;
+    if audio > prompt || image > prompt || audio_out > candidates || image_out > candidates {
+        return Err(INCONSISTENT);
+    }
+    let input = prompt.saturating_add(tool);
+    let audio = within((audio - cached_audio).max(0).saturating_add(tool_audio), input, cached);
+    let image = within((image - cached_image).max(0).saturating_add(tool_image), input, cached.saturating_add(audio));
+    let image_out = within(image_out, candidates, audio_out);
+    Ok(Some(Usage {
+        prompt_tokens: input - cached - audio - image,
+        prompt_cache_read_tokens: cached,
+        prompt_audio_tokens: audio,
+        prompt_image_tokens: image,
+        completion_tokens: candidates - audio_out - image_out,
+        completion_audio_tokens: audio_out,
+        completion_image_tokens: image_out,
+        reasoning_tokens: thoughts,
+        ..Usage::default()
+    }))
+}
+
+/// Audio, and images with documents, of a list of `{modality, tokenCount}`.
+fn modalities(details: Option<&str>) -> Result<[i64; 2], Fault> {
+    let mut sums = Ok([0_i64; 2]);
+    if let Some(details) = json::non_null(details) {
+        json::elements(details, |detail| {
+            let [modality, tokens] = json::fields(detail, ["modality", "tokenCount"]).values;
+            let (Ok([audio, image]), tokens) = (&mut sums, part(tokens)) else { return };
+            match (modality.and_then(json::text).as_deref(), tokens) {
+                (Some("AUDIO"), Ok(tokens)) => *audio = audio.saturating_add(tokens),
+                (Some("IMAGE" | "DOCUMENT"), Ok(tokens)) => *image = image.saturating_add(tokens),
+                (_, Err(fault)) => sums = Err(fault),
+                _ => {}
+            }
+        });
+    }
+    sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_disjoint() {
+        let raw = r#"{"promptTokenCount":345,"cachedContentTokenCount":230,"candidatesTokenCount":51,"thoughtsTokenCount":7,
+            "toolUsePromptTokenCount":10,"totalTokenCount":413,
+            "promptTokensDetails":[{"modality":"TEXT","tokenCount":87},{"modality":"DOCUMENT","tokenCount":258}],
+            "cacheTokensDetails":[{"modality":"TEXT","tokenCount":58},{"modality":"DOCUMENT","tokenCount":172}],
+            "candidatesTokensDetails":[{"modality":"TEXT","tokenCount":1},{"modality":"IMAGE","tokenCount":50}]}"#;
+        let usage = usage(raw).unwrap().unwrap();
+        assert_eq!((usage.input_tokens(), usage.output_tokens()), (355, 58));
+        assert_eq!((usage.prompt_tokens, usage.prompt_cache_read_tokens, usage.prompt_image_tokens), (39, 230, 86));
+        assert_eq!((usage.completion_tokens, usage.completion_image_tokens, usage.reasoning_tokens), (1, 50, 7));
+    }
+
+    #[test]
+    fn wrong_counts_are_no_usage() {
+        for raw in [
+            "7",
+            r#"{"promptTokenCount":"1"}"#,
+            r#"{"promptTokenCount":1,"candidatesTokenCount":-1}"#,
+            r#"{"promptTokenCount":1,"cachedContentTokenCount":2}"#,
+            r#"{"promptTokenCount":1,"promptTokensDetails":[{"modality":"AUDIO","tokenCount":true}]}"#,
+            r#"{"promptTokenCount":1,"promptTokensDetails":[{"modality":"AUDIO","tokenCount":5}]}"#,
+        ] {
+            assert!(usage(raw).is_err(), "{raw}");
+        }
+        assert_eq!(usage("{}"), Ok(None));
+        assert_eq!(usage(r#"{"totalTokenCount":3}"#), Ok(None));
+    }
+}
