@@ -13,10 +13,11 @@
 mod alarm;
 mod catalog;
 mod dead;
+mod error;
 mod frame;
 mod fs;
-mod parcel;
 mod late;
+mod parcel;
 mod reader;
 mod recover;
 mod space;
@@ -39,6 +40,7 @@ use uuid::Uuid;
 use catalog::Catalog;
 pub use catalog::Spent;
 pub use dead::DeadFolder;
+pub use error::JournalError;
 use frame::Salts;
 use fs::{DirLock, Fs, StdFs};
 pub use parcel::{pack, unpack};
@@ -103,29 +105,6 @@ pub struct JournalOptions {
 
 /// Takes from a frame what it can do without, so that it finds room.
 pub type Lighten = fn(&mut Frame);
-
-/// Why a frame is not kept, or a journal not open.
-#[derive(Debug, thiserror::Error, Clone)]
-pub enum JournalError {
-    #[error("another process uses the journal in {0}")]
-    Locked(PathBuf),
-    /// The quota is used up or the disk is full. Goes away by itself when space returns.
-    #[error("the journal is full")]
-    Full,
-    #[error("the journal cannot write: {0}")]
-    Io(Arc<std::io::Error>),
-    #[error("the journal is closed")]
-    Closed,
-}
-
-impl From<std::io::Error> for JournalError {
-    fn from(e: std::io::Error) -> Self {
-        match e.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Full,
-            _ => Self::Io(Arc::new(e)),
-        }
-    }
-}
 
 /// How the journal is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -25,9 +25,6 @@ const POOL_LIFE: Duration = Duration::from_secs(10);
 /// How long a read waits for a connection. Readers hear "not available" in this time when the server is silent.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
 
-/// How long an idle connection is used again without being asked whether it is still there.
-const TRUSTED: Duration = Duration::from_secs(1);
-
 pub(super) enum Db {
     Sqlite(SqliteSide),
     Postgres(Box<PostgresSide>),
@@ -165,16 +162,9 @@ fn postgres_pool(options: &PgConnectOptions, max: u32, limit: Duration) -> PgPoo
     PgPoolOptions::new()
         .max_connections(max)
         .acquire_timeout(ACQUIRE_LIMIT.min(limit))
-        // A connection that was used a moment ago is taken to be alive: asking it costs each query a round trip.
-        .test_before_acquire(false)
-        .before_acquire(|connection, state| {
-            Box::pin(async move {
-                if state.idle_for > TRUSTED {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
+        // The default asks a connection whether it is still there before each use: a query on one whose server has fallen
+        // silent would only be given up after a whole statement's time.
+        .test_before_acquire(true)
         .idle_timeout(Duration::from_secs(600))
         .connect_lazy_with(options.clone())
 }

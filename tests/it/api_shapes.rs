@@ -336,8 +336,8 @@ async fn marks(backend: Backend) {
     assert_eq!(row["properties"]["Helicone-Session-Feedback"], "0");
     let (_, tag) = gateway.get("/v1/session/m/tag").await;
     assert_eq!(tag["data"], "second");
-    let (_, none) = gateway.get("/v1/session/nobody/tag").await;
-    assert_eq!((&none["data"], &none["error"]), (&Value::Null, &Value::Null));
+    let (status, none) = gateway.get("/v1/session/nobody/tag").await;
+    assert!(status == 404 && none["error"].is_string(), "{none}");
     let (_, found) = gateway.post("/v1/session/query", &json!({"filter": {"properties": {"stage": "late"}}})).await;
     assert_eq!((column(&found, "session_id"), &found["data"][0]["tag"]), (vec!["m"], &json!("second")));
 
@@ -359,7 +359,7 @@ async fn rights(backend: Backend) {
             let (status, answer) =
                 send(&gateway, method.clone(), &path.replace("{which}", "request"), None, "{}").await;
             if operation["security"] == json!([{}]) {
-                assert_eq!(status, 200, "{method} {path} is open");
+                assert!(status == 200 || status == 204, "{method} {path} is open: {status}");
             } else {
                 assert!(status == 401 && answer["error"].is_string(), "{method} {path}: {status} {answer}");
                 closed += 1;

@@ -45,6 +45,15 @@ impl Ledger {
     }
 }
 
+/// Calls come until the journal is full; what the drain gives back in between is gone at once.
+async fn fill_up(disk: &Sim, ingest: &Ingest, ledger: &mut Ledger, free: usize) {
+    let deadline = Instant::now() + LIMIT;
+    while ingest.step() != Step::Full {
+        assert!(Instant::now() < deadline, "it never filled up");
+        ledger.serve(ingest, OrgId::DEFAULT, 300, || disk.capacity(Some(disk.used() + free))).await;
+    }
+}
+
 async fn until(what: &str, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + LIMIT;
     while !done() {
@@ -69,8 +78,7 @@ async fn rows_and_gaps_are_the_calls_that_were_served() {
             ledger.serve(&rig.ingest, orgs[n % 2], 300, || {}).await;
         }
         // The disk fills up in the middle of a call, and again under those that follow.
-        ledger.serve(&rig.ingest, orgs[0], 300, || disk.capacity(Some(disk.used() + 17 * round))).await;
-        until("it is full", || rig.ingest.step() == Step::Full).await;
+        fill_up(&disk, &rig.ingest, &mut ledger, 17 * round).await;
         for n in 0..10 + round {
             ledger.serve(&rig.ingest, orgs[n % 2], 300, || {}).await;
         }

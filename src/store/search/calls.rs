@@ -37,7 +37,18 @@ impl Store {
         let mut search = Search::new(self, org, &query.filter);
         let mut ids: Vec<Uuid> = Vec::new();
         let mut batch = FIRST_BATCH;
-        if query.sort.by != SortKey::CreatedAt {
+        if query.sort.by == SortKey::CreatedAt {
+            while ids.len() < wanted {
+                let found = search.calls(query.window, &query.sort, last, batch).await?;
+                let more = found.len() as u64 == batch;
+                last = found.last().map(|candidate| (candidate.started_at, candidate.id));
+                ids.extend(search.passing(found, false).await?.into_iter().map(|candidate| candidate.id));
+                if !more {
+                    break;
+                }
+                batch = Ord::min(batch * 2, MOST_BATCH);
+            }
+        } else {
             let listed = search.calls(query.window, &query.sort, last, MOST_LISTED + 1).await?;
             if listed.len() as u64 > MOST_LISTED {
                 return Err(search.too_broad());
@@ -49,17 +60,6 @@ impl Store {
                     break;
                 }
                 ids.extend(search.passing(some, false).await?.into_iter().map(|candidate| candidate.id));
-            }
-        } else {
-            while ids.len() < wanted {
-                let found = search.calls(query.window, &query.sort, last, batch).await?;
-                let more = found.len() as u64 == batch;
-                last = found.last().map(|candidate| (candidate.started_at, candidate.id));
-                ids.extend(search.passing(found, false).await?.into_iter().map(|candidate| candidate.id));
-                if !more {
-                    break;
-                }
-                batch = Ord::min(batch * 2, MOST_BATCH);
             }
         }
         let page: Vec<Uuid> = ids.into_iter().take(wanted).skip(skip).collect();
