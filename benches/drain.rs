@@ -41,6 +41,8 @@ fn main() {
             segment_bytes: 64 << 20,
             group_bytes: 1 << 20,
             max_bytes: 1 << 40,
+            min_free_bytes: 0,
+            reserve_bytes: 0,
         };
         let (journal, reader) = Journal::open(options).unwrap();
         let context = EnrichContext { pricing: Arc::new(Pricing::load(None).unwrap()) };
