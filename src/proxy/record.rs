@@ -224,7 +224,12 @@ impl Record {
 
     /// Leaves the answer's body out.
     fn shed(&self, done: &mut Finished) {
-        if shed::response(self.upstream.reading(), (self.status, &self.response_headers), &mut done.facts, &mut done.chunks) {
+        if shed::response(
+            self.upstream.reading(),
+            (self.status, &self.response_headers),
+            &mut done.facts,
+            &mut done.chunks,
+        ) {
             done.charge = None;
             self.ingest.count_shed(self.org);
         }
