@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-use crate::api::{self, ApiState, JournalState, Limits, Probes};
+use crate::api::{self, About, ApiState, JournalState, Limits, Probes};
 use crate::auth::{Auth, AuthFault};
 use crate::config::{AuthMode, Config, Durability};
 use crate::ingest::enrich::{EnrichContext, enrich};
@@ -30,6 +30,7 @@ use crate::listen;
 use crate::live::Live;
 use crate::model::exchange::Exchange;
 use crate::model::query::Written;
+use crate::model::units::Micros;
 use crate::pricing::Pricing;
 use crate::proxy::Proxy;
 use crate::store::{Store, StoreError, StoreOptions};
@@ -70,7 +71,7 @@ pub async fn serve_on(config: Config, listener: TcpListener) -> anyhow::Result<(
     let leave = CancellationToken::new();
     let tasks = TaskTracker::new();
     tasks.spawn(watch_signals(stop.clone(), leave.clone())?);
-    let gateway = Gateway::build(Arc::new(config), listener.local_addr()?, metrics, &tasks).await?;
+    let gateway = Gateway::build(Arc::new(config), listener.local_addr()?, metrics, (&tasks, &stop)).await?;
     gateway.run(listener, stop, leave).await
 }
 
@@ -106,7 +107,7 @@ impl Gateway {
         config: Arc<Config>,
         address: SocketAddr,
         metrics: PrometheusHandle,
-        tasks: &TaskTracker,
+        (tasks, stop): (&TaskTracker, &CancellationToken),
     ) -> anyhow::Result<Self> {
         let store = open_store(&config).await?;
         let (journal, reader) = open_journal(&config)?;
@@ -136,6 +137,8 @@ impl Gateway {
             auth: auth.clone(),
             limits: Limits { log_bytes: config.capture.max_log_bytes, ..Limits::default() },
             probes: probes(&ingest, metrics),
+            about: Arc::new(about(&config)),
+            stop: stop.clone(),
         };
         Ok(Self { config, address, store, ingest, auth, door: Arc::new(Door::new(state, proxy)), prepared, drain })
     }
@@ -179,6 +182,12 @@ impl Gateway {
         println!("  API:                POST {url}/v1/session/query, GET {url}/openapi.json");
         let keys = if self.auth.required() { "are required (trailgate key create)" } else { "are not needed" };
         println!("  keys:               {keys}");
+        if self.auth.required() {
+            let link = self.auth.start_link();
+            println!("  dashboard:          {url}/login#token={} (once, within an hour)", link.expose_secret());
+        } else {
+            println!("  dashboard:          {url}");
+        }
         println!("  data:               {} ({})", config.data_dir.display(), self.store.backend());
     }
 
@@ -213,7 +222,7 @@ impl Door {
             let (state, proxy) = inside.clone();
             async move { dispatch(&state, &proxy, request).await }
         };
-        let router = api::router(state.clone()).merge(ui::router()).fallback(fallback);
+        let router = api::router(state.clone()).fallback(fallback);
         Self { state, proxy, router }
     }
 
@@ -234,6 +243,9 @@ async fn dispatch(state: &ApiState, proxy: &Proxy, request: Request) -> Response
     }
     if api::owns(path) {
         return api::not_here();
+    }
+    if ui::wants(&request) {
+        return ui::answer(request).await;
     }
     proxy.serve(request).await
 }
@@ -276,6 +288,18 @@ async fn prepare_once(store: &Store, auth: &Auth, config: &Config) -> Result<(),
         println!("the first API key, shown this once: {}", key.expose_secret());
     }
     Ok(())
+}
+
+fn about(config: &Config) -> About {
+    About {
+        started_at: Micros::now(),
+        durability: match config.journal.durability {
+            Durability::Durable => "durable",
+            Durability::Fast => "fast",
+        },
+        journal_max_bytes: config.journal.max_bytes,
+        price_overlay: config.price_overlay.is_some(),
+    }
 }
 
 fn keys_required(config: &Config, address: SocketAddr) -> bool {

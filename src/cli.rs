@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use secrecy::ExposeSecret as _;
 
 use crate::app;
-use crate::auth::{Auth, Caller};
+use crate::auth::{Auth, Caller, Via};
 use crate::config::{self, Config};
 use crate::model::id::{KeyId, OrgId};
 use crate::model::query::Rights;
@@ -184,7 +184,7 @@ async fn key(config: &Config, command: KeyCommand) -> anyhow::Result<()> {
                 read: admin || rights.contains(&Right::Read),
                 admin,
             };
-            let (row, secret) = auth.create_key(&Caller { org, key: None, rights: Rights::ALL }, &name, rights).await?;
+            let (row, secret) = auth.create_key(&Caller { org, key: None, rights: Rights::ALL, via: Via::Nothing }, &name, rights).await?;
             eprintln!("key {} ({name}); it is shown this once:", row.id);
             println!("{}", secret.expose_secret());
         }

@@ -4,12 +4,14 @@
 //! without one shows in its signature. All times leave here as text, all money in dollars, all durations in
 //! milliseconds.
 
+mod account;
 mod answer;
 mod error;
 mod extract;
 mod health;
 mod histogram;
 mod keys;
+mod live;
 mod log;
 mod marks;
 mod openapi;
@@ -23,6 +25,7 @@ mod sort;
 mod tests;
 mod users;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -30,6 +33,7 @@ use axum::extract::{Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use axum::response::{IntoResponse, Response};
+use tokio_util::sync::CancellationToken;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -37,6 +41,7 @@ use utoipa_axum::routes;
 
 use crate::auth::Auth;
 use crate::ingest::Ingest;
+use crate::model::units::Micros;
 use crate::store::Store;
 
 pub use error::ApiError;
@@ -54,6 +59,20 @@ pub struct ApiState {
     pub auth: Auth,
     pub limits: Limits,
     pub probes: Probes,
+    pub about: Arc<About>,
+    /// Streams end when it is cancelled.
+    pub stop: CancellationToken,
+}
+
+/// What the settings page shows of this process.
+#[derive(Clone, Debug)]
+pub struct About {
+    pub started_at: Micros,
+    /// `durable` or `fast`.
+    pub durability: &'static str,
+    pub journal_max_bytes: u64,
+    /// Whether prices of the operator win over the built-in ones.
+    pub price_overlay: bool,
 }
 
 /// Sizes and times that bound a request.
@@ -97,7 +116,27 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// Whether a path belongs to the API even if it names nothing in it: such a path is answered 404, never forwarded.
 pub fn owns(path: &str) -> bool {
-    const OURS: [&str; 7] = ["session", "request", "property", "user", "api-keys", "feedback", "trace"];
+    const OURS: [&str; 19] = [
+        "session",
+        "request",
+        "property",
+        "user",
+        "api-keys",
+        "feedback",
+        "trace",
+        "me",
+        "login",
+        "logout",
+        "metrics",
+        "path",
+        "tool",
+        "live",
+        "saved-filter",
+        "export",
+        "org",
+        "retention",
+        "system",
+    ];
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
     segments.next() == Some("v1") && segments.next().is_some_and(|second| OURS.contains(&second))
 }
@@ -136,6 +175,11 @@ fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(log::trace))
         .routes(routes!(log::trace_short))
         .routes(routes!(log::trace_typed))
+        .routes(routes!(account::me))
+        .routes(routes!(account::login))
+        .routes(routes!(account::logout))
+        .routes(routes!(live::watch))
+        .routes(routes!(live::running))
         .routes(routes!(health::alive))
         .routes(routes!(health::healthcheck))
         .routes(routes!(health::ready))

@@ -128,7 +128,7 @@ pub struct CallLight {
 }
 
 impl CallLight {
-    fn new(row: CallRow, session_start: Micros) -> Self {
+    pub fn new(row: CallRow, session_start: Micros) -> Self {
         let usage = row.usage;
         Self {
             request_id: row.id.to_string(),

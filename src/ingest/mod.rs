@@ -9,6 +9,7 @@ mod capture;
 mod drain;
 mod fallback;
 mod intake;
+mod running;
 #[cfg(test)]
 mod tests;
 
@@ -24,14 +25,16 @@ use tokio_util::sync::CancellationToken;
 
 pub use budget::{Budget, Charge};
 pub use drain::{DrainOptions, DrainStats, DrainTask, Sink, StoreSink};
+pub use running::RunningCall;
 
 use crate::journal::{Frame, FrameKind, Journal, JournalError, Reader, Receipt};
-use crate::live::Live;
+use crate::live::{Feed, Live};
 use crate::model::capture::{Begin, Capture, End, Posted, RequestBody};
 use crate::model::exchange::Exchange;
 use crate::model::id::{OrgId, RecordId};
 use drain::{Counters, DrainState};
 use intake::Intake;
+use running::Running;
 
 /// Makes a row of a capture. Runs on a blocking thread; may panic, then the row is stored without its meaning.
 pub type Understand = Arc<dyn Fn(Capture) -> Exchange + Send + Sync>;
@@ -40,6 +43,7 @@ pub type Understand = Arc<dyn Fn(Capture) -> Exchange + Send + Sync>;
 #[derive(Clone)]
 pub struct Ingest {
     budget: Budget,
+    running: Arc<Running>,
     state: Arc<DrainState>,
 }
 
@@ -67,7 +71,7 @@ impl Ingest {
         });
         let intake = Intake::new(parts.reader, parts.understand);
         let task = DrainTask { state: Arc::clone(&state), intake, sink };
-        (Self { budget: parts.budget, state }, task)
+        (Self { budget: parts.budget, running: Arc::default(), state }, task)
     }
 
     /// Where edges charge the bytes that they capture.
@@ -80,6 +84,21 @@ impl Ingest {
         &self.state.journal
     }
 
+    /// The organisation's proxied calls that are in flight in this process, newest first, at most `most`.
+    pub fn running(&self, org: OrgId, session: Option<&str>, most: usize) -> Vec<RunningCall> {
+        self.running.list(org, session, most)
+    }
+
+    /// Changes whenever a call begins or ends.
+    pub fn running_version(&self) -> u64 {
+        self.running.version()
+    }
+
+    /// Tells of an organisation's calls as they reach the store.
+    pub fn watch(&self, org: OrgId) -> Feed {
+        self.state.live.subscribe(org)
+    }
+
     /// How the drain is doing.
     pub fn stats(&self) -> DrainStats {
         self.state.counters.stats()
@@ -87,6 +106,7 @@ impl Ingest {
 
     /// The call began; `body` is the request body when `begin.request` is set. Nobody waits for it.
     pub fn begin(&self, begin: &Begin, body: Vec<Bytes>, charge: Option<Charge>) {
+        self.running.begin(begin, &body);
         if let Ok(frame) = build(FrameKind::Begin, (begin.record, begin.org), begin, (body, charge)) {
             self.state.journal.append_unwatched(frame);
         }
@@ -101,6 +121,7 @@ impl Ingest {
 
     /// The call ended. The receipt says when that is kept.
     pub fn end(&self, org: OrgId, end: &End, body: Vec<Bytes>, charge: Option<Charge>) -> Receipt {
+        self.running.end(end.record);
         match build(FrameKind::End, (end.record, org), end, (body, charge)) {
             Ok(frame) => self.state.journal.append(frame),
             Err(error) => Receipt::failed(error),

@@ -4,8 +4,10 @@
 
 pub mod capture;
 pub mod exchange;
+pub mod figures;
 pub mod filter;
 pub mod id;
+pub mod path;
 pub mod query;
 pub mod session;
 pub mod tags;

@@ -6,18 +6,21 @@ use std::time::Duration;
 use sqlx::{Executor, SqlStr};
 
 use super::db::Db;
-use super::{Store, StoreOptions, dialect, exchanges, keys, properties, sessions, updates, users};
+use super::{Store, StoreOptions, dialect, exchanges, figures, keys, orgs, properties, sessions, updates, users, web_sessions};
 
 #[path = "../../tests/it/support/pg.rs"]
 mod pg;
 
-const SHARED: [&[&str]; 6] = [
+const SHARED: [&[&str]; 9] = [
     exchanges::STATEMENTS,
+    figures::STATEMENTS,
     keys::STATEMENTS,
+    orgs::STATEMENTS,
     properties::STATEMENTS,
     sessions::STATEMENTS,
     updates::STATEMENTS,
     users::STATEMENTS,
+    web_sessions::STATEMENTS,
 ];
 
 async fn migrated(url: String) -> Store {
@@ -33,7 +36,8 @@ async fn every_statement_is_valid_on_sqlite() {
     let store = migrated(format!("sqlite://{}", dir.path().join("t.db").display())).await;
     let Db::Sqlite(side) = &*store.db else { panic!("another database") };
     let of_many = dialect::sqlite::STATEMENTS_OF_MANY.concat();
-    for sql in SHARED.concat().into_iter().chain(dialect::sqlite::STATEMENTS.iter().copied()).chain(of_many) {
+    let own = [dialect::sqlite::STATEMENTS, dialect::hours::SQLITE_STATEMENTS, &orgs::SIZES[..1]].concat();
+    for sql in SHARED.concat().into_iter().chain(own).chain(of_many) {
         let prepared = (&side.read()).prepare(SqlStr::from_static(sql)).await;
         assert!(prepared.is_ok(), "{sql}: {:?}", prepared.err());
     }
@@ -43,7 +47,8 @@ async fn every_statement_is_valid_on_sqlite() {
 async fn every_statement_is_valid_on_postgres() {
     let store = migrated(pg::database().await).await;
     let Db::Postgres(side) = &*store.db else { panic!("another database") };
-    for sql in SHARED.concat().into_iter().chain(dialect::postgres::STATEMENTS.iter().copied()) {
+    let own = [dialect::postgres::STATEMENTS, dialect::hours::POSTGRES_STATEMENTS, &orgs::SIZES[1..]].concat();
+    for sql in SHARED.concat().into_iter().chain(own) {
         let prepared = (&side.read()).prepare(SqlStr::from_static(sql)).await;
         assert!(prepared.is_ok(), "{sql}: {:?}", prepared.err());
     }
@@ -68,4 +73,6 @@ fn futures_are_send(store: &super::Store, row: &crate::model::query::KeyRow) {
     send(store.property_values(OrgId::DEFAULT, "k", "", 1));
     send(store.set_session_tag(OrgId::DEFAULT, "s", "t"));
     send(store.set_session_feedback(OrgId::DEFAULT, "s", true));
+    send(store.web_session(&[0; 32]));
+    send(store.sparks(OrgId::DEFAULT, &[], 4));
 }
