@@ -34,7 +34,7 @@ use crate::model::units::Micros;
 use crate::pricing::Pricing;
 use crate::proxy::Proxy;
 use crate::store::{Store, StoreError, StoreOptions};
-use crate::{telemetry, ui};
+use crate::{retention, telemetry, ui};
 
 /// How long the start waits for the database before it serves without it.
 const PREPARE: Duration = Duration::from_secs(10);
@@ -130,6 +130,8 @@ impl Gateway {
         let (ingest, drain) = Ingest::start(parts, sink);
         let drain = tasks.spawn(drain.run());
         let auth = Auth::new(store.clone(), keys_required(&config, address));
+        let pace = retention::Pace::default();
+        tasks.spawn(retention::run(store.clone(), pace, prepared.clone(), stop.clone()));
         let proxy = Proxy::new(Arc::clone(&config), auth.clone(), ingest.clone())?;
         let state = ApiState {
             store: store.clone(),

@@ -6,21 +6,33 @@
 
 mod account;
 mod answer;
+mod attention;
+mod breakdown;
 mod error;
+mod export;
 mod extract;
+mod figures;
+mod find;
 mod health;
 mod histogram;
 mod keys;
 mod live;
 mod log;
+mod markdown;
 mod marks;
 mod openapi;
+mod paths;
 mod properties;
+mod reading;
 mod request_row;
 mod requests;
+mod saved;
 mod session;
 mod sessions;
+mod settings;
 mod sort;
+mod sparks;
+mod tools;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -178,6 +190,21 @@ fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(account::me))
         .routes(routes!(account::login))
         .routes(routes!(account::logout))
+        .routes(routes!(sparks::query))
+        .routes(routes!(find::find))
+        .routes(routes!(markdown::get))
+        .routes(routes!(export::sessions))
+        .routes(routes!(export::requests))
+        .routes(routes!(figures::query))
+        .routes(routes!(breakdown::breakdown))
+        .routes(routes!(attention::query))
+        .routes(routes!(paths::query))
+        .routes(routes!(tools::query))
+        .routes(routes!(saved::list, saved::save))
+        .routes(routes!(saved::delete))
+        .routes(routes!(settings::org, settings::set_org))
+        .routes(routes!(settings::retention, settings::set_retention))
+        .routes(routes!(settings::system))
         .routes(routes!(live::watch))
         .routes(routes!(live::running))
         .routes(routes!(health::alive))

@@ -259,7 +259,7 @@ pub async fn raw_body(
 }
 
 /// Rows for the wire; the first ones with bodies, as far as a page's bytes reach.
-async fn with_rows(
+pub async fn with_rows(
     state: &ApiState,
     caller: &Caller,
     rows: Vec<CallDetail>,

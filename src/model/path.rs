@@ -5,16 +5,24 @@
 pub const MOST_CHARS: usize = 200;
 
 /// A path with its numbers as `:n` and its ids as `:id`, a slash before each segment and none at the end; `/` for none.
+/// Segments that do not fit any more are left out, so that what is left reads the same when it is folded again.
 pub fn fold_path(path: &str) -> String {
     let mut folded = String::with_capacity(path.len() + 1);
+    let mut chars = 0;
     for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+        let segment = fold_segment(segment);
+        chars += 1 + segment.chars().count();
+        if chars > MOST_CHARS {
+            break;
+        }
         folded.push('/');
-        folded.push_str(&fold_segment(segment));
+        folded.push_str(&segment);
     }
-    if folded.is_empty() {
-        folded.push('/');
+    match (folded.is_empty(), chars) {
+        (true, 0) => "/".to_owned(),
+        (true, _) => "/:long".to_owned(),
+        _ => folded,
     }
-    cut(&folded, MOST_CHARS).to_owned()
 }
 
 /// The text's first characters.
@@ -83,6 +91,8 @@ mod tests {
             ("/gpt-4o/answer", "/gpt-4o/answer"),
             ("/deadbeef/face", "/deadbeef/face"),
             ("/größe/3", "/größe/:n"),
+            (&"x".repeat(300), "/:long"),
+            (&format!("/a/{}/b", "x".repeat(300)), "/a"),
         ] {
             assert_eq!(fold_path(path), folded, "{path}");
         }

@@ -270,6 +270,29 @@ pub struct FigureRow {
     pub figures: Figures,
 }
 
+/// Sessions of a window that somebody may want to look at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NoticedSessions {
+    /// All of the window.
+    pub sessions: i64,
+    /// US dollars a session.
+    pub mean_cost: f64,
+    /// Those that ended in an error, latest first.
+    pub failed: Vec<Noticed>,
+    /// Those that cost most.
+    pub dear: Vec<Noticed>,
+}
+
+/// A session in short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Noticed {
+    pub id: String,
+    pub name: String,
+    pub calls: i64,
+    pub errors: i64,
+    pub cost: NanoUsd,
+}
+
 /// Calls of one session at one path (as sent), and of one side where two are compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathRow {

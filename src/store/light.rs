@@ -1,4 +1,5 @@
-//! Calls as light rows: by id for those who watch, and in short for the sparklines of a page of sessions.
+//! Calls as light rows: by id for those who watch, of a session for those who read it through, and in short for the
+//! sparklines of a page of sessions.
 
 use std::collections::HashMap;
 
@@ -29,6 +30,21 @@ impl Store {
             .and_where(Expr::cust("e.id").is_in(ids))
             .order_by_expr(Expr::cust("e.started_at"), Order::Asc)
             .order_by_expr(Expr::cust("e.id"), Order::Asc)
+            .take();
+        let rows: Vec<CallRecord> = sql::fetch_all(self, &select).await?;
+        Ok(rows.into_iter().map(CallRecord::into_detail).collect())
+    }
+
+    /// The session's calls in time order, at most `limit`, without properties and scores.
+    pub async fn session_details(&self, org: OrgId, id: &str, limit: i64) -> Result<Vec<CallDetail>, StoreError> {
+        let select = Query::select()
+            .expr(Expr::cust(call_columns!()))
+            .from_as("exchange", "e")
+            .and_where(Expr::cust("e.org_id").eq(org.0))
+            .and_where(Expr::cust("e.session_key").eq(session_key(id)))
+            .order_by_expr(Expr::cust("e.started_at"), Order::Asc)
+            .order_by_expr(Expr::cust("e.id"), Order::Asc)
+            .limit(limit.clamp(0, i64::MAX).unsigned_abs())
             .take();
         let rows: Vec<CallRecord> = sql::fetch_all(self, &select).await?;
         Ok(rows.into_iter().map(CallRecord::into_detail).collect())

@@ -26,6 +26,7 @@ mod orgs;
 mod paths;
 mod properties;
 mod record;
+mod retention;
 mod rollup;
 mod rows;
 mod search;

@@ -1,4 +1,5 @@
-//! The calls of many sessions by session and path: what the tree of decision points is made of.
+//! Many sessions at once: their calls by session and path, which the tree of decision points is made of, and the sessions
+//! of a window that stand out.
 
 use sea_query::{Expr, ExprTrait, JoinType, Order, Query};
 use sqlx::FromRow;
@@ -8,7 +9,7 @@ use super::text::property_key;
 use super::{Store, sql};
 use crate::model::filter::Filter;
 use crate::model::id::OrgId;
-use crate::model::query::{PathRow, Window};
+use crate::model::query::{Noticed, NoticedSessions, PathRow, Window};
 use crate::model::units::{Micros, NanoUsd};
 
 /// Rows that one answer takes; with paths that never repeat, sessions of this many calls.
@@ -114,5 +115,41 @@ impl Store {
         let rows: Vec<PathRecord> = sql::fetch_all(self, &select).await?;
         let full = rows.len() as u64 == MOST_ROWS;
         Ok((rows.into_iter().map(Into::into).collect(), more || full))
+    }
+
+    /// Sessions with a call in the window that ended in an error or cost most, at most `most` of each.
+    pub async fn noticed_sessions(&self, org: OrgId, window: Window, most: i64) -> Result<NoticedSessions, StoreError> {
+        let of_window = || {
+            let mut select = Query::select();
+            select.from_as("session", "s").and_where(Expr::cust("s.org_id").eq(org.0));
+            select.and_where_option(window.from.map(|from| Expr::cust("s.last_ended_at").gte(from.0)));
+            select.and_where_option(window.to.map(|to| Expr::cust("s.first_at").lte(to.0)));
+            select
+        };
+        let named = "COALESCE(s.session_long, s.session_key) AS id, s.name, s.calls, s.errors, s.cost";
+        let limit = most.clamp(0, 1_000).unsigned_abs();
+        let failed = of_window()
+            .expr(Expr::cust(named))
+            .and_where(Expr::cust("s.errors > 0 AND s.last_failed"))
+            .order_by_expr(Expr::cust("s.first_at"), Order::Desc)
+            .order_by_expr(Expr::cust("s.session_key"), Order::Desc)
+            .limit(limit)
+            .take();
+        let dear = of_window()
+            .expr(Expr::cust(named))
+            .order_by_expr(Expr::cust("s.cost"), Order::Desc)
+            .order_by_expr(Expr::cust("s.session_key"), Order::Desc)
+            .limit(limit)
+            .take();
+        let sums = of_window().expr(Expr::cust("COUNT(*), CAST(COALESCE(SUM(s.cost), 0) AS BIGINT)")).take();
+        let (sessions, cost): (i64, i64) = sql::fetch_one(self, &sums).await?;
+        #[expect(clippy::cast_precision_loss, reason = "a mean for display")]
+        let mean_cost = if sessions == 0 { 0.0 } else { NanoUsd(cost).usd() / sessions as f64 };
+        let rows = async |select| -> Result<Vec<Noticed>, StoreError> {
+            let rows: Vec<(String, String, i64, i64, i64)> = sql::fetch_all(self, select).await?;
+            let short = |(id, name, calls, errors, cost)| Noticed { id, name, calls, errors, cost: NanoUsd(cost) };
+            Ok(rows.into_iter().map(short).collect())
+        };
+        Ok(NoticedSessions { sessions, mean_cost, failed: rows(&failed).await?, dear: rows(&dear).await? })
     }
 }

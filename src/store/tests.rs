@@ -6,17 +6,21 @@ use std::time::Duration;
 use sqlx::{Executor, SqlStr};
 
 use super::db::Db;
-use super::{Store, StoreOptions, dialect, exchanges, figures, keys, orgs, properties, sessions, updates, users, web_sessions};
+use super::{
+    Store, StoreOptions, dialect, exchanges, figures, keys, orgs, properties, retention, sessions, updates, users,
+    web_sessions,
+};
 
 #[path = "../../tests/it/support/pg.rs"]
 mod pg;
 
-const SHARED: [&[&str]; 9] = [
+const SHARED: [&[&str]; 10] = [
     exchanges::STATEMENTS,
     figures::STATEMENTS,
     keys::STATEMENTS,
     orgs::STATEMENTS,
     properties::STATEMENTS,
+    retention::STATEMENTS,
     sessions::STATEMENTS,
     updates::STATEMENTS,
     users::STATEMENTS,
@@ -75,4 +79,5 @@ fn futures_are_send(store: &super::Store, row: &crate::model::query::KeyRow) {
     send(store.set_session_feedback(OrgId::DEFAULT, "s", true));
     send(store.web_session(&[0; 32]));
     send(store.sparks(OrgId::DEFAULT, &[], 4));
+    send(store.delete_calls_before(OrgId::DEFAULT, crate::model::units::Micros(0)));
 }
