@@ -28,8 +28,8 @@ struct Dist;
 /// The document of every page; the dashboard reads from the address which one is meant.
 const INDEX: &str = "index.html";
 /// First segments of the dashboard's own addresses.
-const PAGES: [&str; 10] =
-    ["", "sessions", "requests", "paths", "tools", "models", "users", "properties", "settings", "login"];
+const PAGES: [&str; 11] =
+    ["", "start", "sessions", "requests", "paths", "tools", "models", "users", "properties", "settings", "login"];
 /// Files whose names hold a hash of what is in them.
 const HASHED: &str = "assets/";
 /// Smaller files gain nothing by being packed.

@@ -38,6 +38,7 @@ const PAGE_WITH_BODIES: i64 = 50;
 pub struct ExportParams {
     /// `csv` (default) or `jsonl`.
     #[serde(default)]
+    #[param(inline)]
     format: Format,
     /// A filter as JSON text, as in a query.
     filter: Option<String>,

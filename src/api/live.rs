@@ -171,13 +171,14 @@ impl Watcher {
             return Some(refetch());
         }
         let Ok(rows) = self.state.store.light_calls(self.caller.org, ids).await else { return Some(refetch()) };
+        let Ok(mut agents) = self.state.store.agents(self.caller.org, ids).await else { return Some(refetch()) };
         let calls: Vec<LiveCall> = rows
             .into_iter()
             .filter(|row| self.session.is_none() || row.session_id == self.session)
             .map(|row| {
-                let start = row.call.started_at;
-                let call = CallLight::new(row.call, start);
-                LiveCall { session_id: row.session_id, session_name: row.session_name, call }
+                let (start, agent) = (row.call.started_at, agents.remove(&row.call.id));
+                let (session_id, session_name) = (row.session_id.clone(), row.session_name.clone());
+                LiveCall { session_id, session_name, call: CallLight::new(row, agent, start) }
             })
             .collect();
         (!calls.is_empty()).then(|| event("calls", &serde_json::json!({ "calls": calls })))

@@ -33,6 +33,7 @@ mod settings;
 mod sort;
 mod sparks;
 mod tools;
+mod top;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -190,6 +191,7 @@ fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(account::me))
         .routes(routes!(account::login))
         .routes(routes!(account::logout))
+        .routes(routes!(top::query))
         .routes(routes!(sparks::query))
         .routes(routes!(find::find))
         .routes(routes!(markdown::get))

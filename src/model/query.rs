@@ -30,6 +30,17 @@ pub struct SessionQuery {
     pub page: Page,
 }
 
+/// What sessions can be ordered by where not by their start alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionSort {
+    CreatedAt,
+    TotalCost,
+    Errors,
+    WallTime,
+    TotalRequests,
+    TotalTokens,
+}
+
 /// Where a page starts and how long it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {

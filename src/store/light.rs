@@ -50,6 +50,31 @@ impl Store {
         Ok(rows.into_iter().map(CallRecord::into_detail).collect())
     }
 
+    /// Which agent made these calls: their property `Agent-Name`, else `Agent`.
+    pub async fn agents(&self, org: OrgId, ids: &[RequestId]) -> Result<HashMap<RequestId, String>, StoreError> {
+        let ids: Vec<Uuid> = ids.iter().take(MOST_IDS).map(|id| id.0).collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let select = agents().and_where(Expr::cust("p.org_id").eq(org.0)).and_where(Expr::cust("p.call_id").is_in(ids)).take();
+        Ok(first_named(sql::fetch_all(self, &select).await?))
+    }
+
+    /// The same for all calls of a session.
+    pub async fn session_agents(&self, org: OrgId, id: &str) -> Result<HashMap<RequestId, String>, StoreError> {
+        let select = agents()
+            .join_as(
+                sea_query::JoinType::InnerJoin,
+                "exchange",
+                "e",
+                Expr::cust("e.org_id = p.org_id AND e.id = p.call_id"),
+            )
+            .and_where(Expr::cust("e.org_id").eq(org.0))
+            .and_where(Expr::cust("e.session_key").eq(session_key(id)))
+            .take();
+        Ok(first_named(sql::fetch_all(self, &select).await?))
+    }
+
     /// Calls and errors of sessions over their own time, in `buckets` parts; by session id as asked for. Sessions that do
     /// not exist are left out.
     pub async fn sparks(
@@ -103,4 +128,22 @@ impl Store {
         }
         Ok(sparks)
     }
+}
+
+/// Calls with their agent's name; where a call has both properties the better one comes first.
+fn agents() -> sea_query::SelectStatement {
+    Query::select()
+        .expr(Expr::cust("p.call_id, p.value_key"))
+        .from_as("exchange_property", "p")
+        .and_where(Expr::cust("p.key_lower IN ('agent-name', 'agent') AND p.value_key <> ''"))
+        .order_by_expr(Expr::cust("p.key_lower"), Order::Desc)
+        .take()
+}
+
+fn first_named(rows: Vec<(Uuid, String)>) -> HashMap<RequestId, String> {
+    let mut named = HashMap::with_capacity(rows.len());
+    for (id, agent) in rows {
+        named.entry(RequestId(id)).or_insert(agent);
+    }
+    named
 }

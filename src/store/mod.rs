@@ -35,6 +35,7 @@ mod sql;
 #[cfg(test)]
 mod tests;
 mod text;
+mod top;
 mod updates;
 mod users;
 mod web_sessions;

@@ -248,7 +248,7 @@ impl Store {
     }
 
     /// Adds what is read for a whole page at once.
-    async fn complete(
+    pub(super) async fn complete(
         &self,
         org: OrgId,
         found: Vec<SessionRecord>,
