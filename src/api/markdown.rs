@@ -15,6 +15,7 @@ use utoipa::IntoParams;
 
 use super::ApiState;
 use super::answer::{iso, ms};
+use super::conversation::{answer, messages, plain};
 use super::error::ApiError;
 use super::extract::{Reader, Text};
 use super::openapi::{Faults, Missing};
@@ -190,49 +191,6 @@ impl Document {
     }
 }
 
-/// The messages of a request, where it has a list of them.
-fn messages(request: &str) -> Option<Vec<Value>> {
-    let mut value: Value = serde_json::from_str(request).ok()?;
-    let map = value.as_object_mut()?;
-    for name in ["messages", "input", "contents"] {
-        if let Some(Value::Array(list)) = map.remove(name) {
-            let system = map.remove("system").or_else(|| map.remove("instructions")).filter(|system| !system.is_null());
-            let system = system.map(|content| serde_json::json!({ "role": "system", "content": content }));
-            return Some(system.into_iter().chain(list).collect());
-        }
-    }
-    None
-}
-
-/// The answer's text and tool calls, for the shapes that are known.
-fn answer(value: &Value) -> Option<String> {
-    if let Some(message) = value.pointer("/choices/0/message") {
-        let mut text = message.get("content").and_then(plain).unwrap_or_default();
-        if let Some(calls) = message.get("tool_calls").filter(|calls| calls.as_array().is_some_and(|c| !c.is_empty())) {
-            let _ = write!(text, "\n{calls}");
-        }
-        return (!text.is_empty()).then_some(text);
-    }
-    let parts = value.get("content").or_else(|| value.get("output")).or_else(|| value.pointer("/candidates/0/content/parts"));
-    parts.and_then(plain)
-}
-
-/// Text, or a list of parts with their texts; parts of other kinds as they are.
-fn plain(content: &Value) -> Option<String> {
-    match content {
-        Value::String(text) => Some(text.clone()),
-        Value::Array(parts) if !parts.is_empty() => {
-            let each = parts.iter().map(|part| {
-                let text = part.as_str().or_else(|| part.get("text").and_then(Value::as_str));
-                let inner = || part.get("content").filter(|_| part.get("type").is_some_and(|t| t == "message"));
-                text.map(str::to_owned).or_else(|| inner().and_then(plain)).unwrap_or_else(|| part.to_string())
-            });
-            Some(each.collect::<Vec<_>>().join("\n"))
-        }
-        _ => None,
-    }
-}
-
 fn longest_run(text: &str) -> usize {
     let mut longest = 0;
     let mut run = 0;
@@ -278,28 +236,5 @@ mod tests {
         assert_eq!(document.text, "**user**\n\n`````\na\n````\n# not a title\n```\n`````\n\n");
         assert_eq!(code("a`b\nc"), "`` a`b c ``");
         assert_eq!(one_line("# <b>\nx"), "\\# \\<b\\> x");
-    }
-
-    #[test]
-    fn answers_of_known_shapes_are_text() {
-        for (json, text) in [
-            (r#"{"choices":[{"message":{"content":"hi"}}]}"#, Some("hi")),
-            (r#"{"content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}"#, Some("a\nb")),
-            (r#"{"output":[{"type":"message","content":[{"type":"output_text","text":"o"}]}]}"#, Some("o")),
-            (r#"{"candidates":[{"content":{"parts":[{"text":"g"}]}}]}"#, Some("g")),
-            (r#"{"choices":[{"message":{"content":null,"tool_calls":[{"id":"1"}]}}]}"#, Some("\n[{\"id\":\"1\"}]")),
-            (r#"{"error":{"message":"no"}}"#, None),
-        ] {
-            assert_eq!(answer(&serde_json::from_str(json).unwrap()).as_deref(), text, "{json}");
-        }
-    }
-
-    #[test]
-    fn a_request_has_its_system_text_first() {
-        let of = |json: &str| messages(json).map(|list| list.len());
-        assert_eq!(of(r#"{"system":"s","messages":[{"role":"user","content":"u"}]}"#), Some(2));
-        assert_eq!(of(r#"{"input":"just text"}"#), None);
-        assert_eq!(of(r#"{"contents":[{"parts":[{"text":"x"}]}]}"#), Some(1));
-        assert_eq!(of("not json"), None);
     }
 }

@@ -8,6 +8,8 @@ mod account;
 mod answer;
 mod attention;
 mod breakdown;
+mod conversation;
+mod digest;
 mod error;
 mod export;
 mod extract;
@@ -193,6 +195,7 @@ fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(account::logout))
         .routes(routes!(top::query))
         .routes(routes!(sparks::query))
+        .routes(routes!(digest::digest))
         .routes(routes!(find::find))
         .routes(routes!(markdown::get))
         .routes(routes!(export::sessions))

@@ -286,6 +286,12 @@ async fn reading(backend: Backend) {
     assert!(one.starts_with("## 2.") && !one.contains("find the HOTEL"), "{one}");
     assert_eq!(gateway.get(&format!("/v1/session/r%2F1/markdown?request_id={}", Uuid::new_v4())).await.0, 404);
 
+    let digest = data(&gateway, "/v1/session/r%2F1/digest", &json!({ "request_ids": [second, Uuid::nil()] })).await;
+    assert_eq!(digest.as_object().unwrap().len(), 1, "ids of elsewhere are left out");
+    let step = &digest[&second];
+    assert_eq!((&step["input"][0]["role"], &step["answer"][0]["text"]), (&json!("user"), &json!("an answer")), "{step}");
+    assert_eq!(gateway.post("/v1/session/r%2F1/digest", &json!({ "request_ids": ["x"] })).await.0, 400);
+
     let detail = read(&gateway, "/v1/session/r%2F1").await;
     let call = &detail["calls"][0];
     assert_eq!((&call["agent"], &call["source"]), (&json!("planner"), &json!("manual")), "{call}");
