@@ -23,7 +23,7 @@ use crate::model::query::{PathRow, Window};
 use crate::model::units::{Micros, NanoUsd};
 
 /// Sessions that a tree is made of.
-const MOST_SESSIONS: i64 = 5_000;
+const MOST_SESSIONS: i64 = 2_000;
 /// Nodes of a tree; calls at further paths count at the last node above.
 const MOST_NODES: usize = 5_000;
 /// Levels below the root.
@@ -57,7 +57,7 @@ pub struct Paths {
     root: DecisionPoint,
     sessions: usize,
     calls: i64,
-    /// True: only the newest 5000 sessions are in it.
+    /// True: only the newest 2000 sessions are in it.
     truncated: bool,
     compare: Option<Compared>,
 }

@@ -9,7 +9,7 @@ use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
 use super::db::on_db;
 use super::error::StoreError;
-use super::hours::{ALL, EACH, HOUR_US};
+use super::hours::{Dim, HOUR_US};
 use super::text::property_key;
 use super::{Store, sql};
 use crate::model::figures::{Figures, PARTS};
@@ -19,12 +19,12 @@ use crate::model::query::{FigurePlan, FigureQuery, FigureRow, GroupBy, Reading, 
 use crate::model::units::{Micros, NanoUsd};
 
 /// Calls of a window up to which they are read themselves.
-const MOST_EXACT: i64 = 50_000;
+const MOST_EXACT: i64 = 10_000;
 /// Rows that one answer takes.
 const MOST_ROWS: u64 = 100_000;
 
 const WINDOW_CALLS: &str = "SELECT CAST(COALESCE(SUM(calls), 0) AS BIGINT) FROM call_hour \
-     WHERE org_id = $1 AND grain = 0 AND hour >= $2 AND hour < $3";
+     WHERE org_id = $1 AND dim = 0 AND hour >= $2 AND hour < $3";
 
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[WINDOW_CALLS];
@@ -171,8 +171,8 @@ impl Store {
     /// read from the calls; so are parts of less than an hour.
     pub async fn figures(&self, org: OrgId, query: &FigureQuery<'_>) -> Result<Vec<FigureRow>, StoreError> {
         let whole = [query.plan.from.0, query.plan.to.0, query.origin.0, query.width_us].iter().all(|t| t % HOUR_US == 0);
-        let reading = match (query.plan.reading, hour_group(&query.group)) {
-            (Reading::Hours, Some(column)) if whole => return self.hour_figures(org, query, column).await,
+        let reading = match (query.plan.reading, dim(&query.group)) {
+            (Reading::Hours, Some(dim)) if whole => return self.hour_figures(org, query, dim).await,
             // Paths are folded by whoever asks, and percentiles of several cannot be made one.
             (Reading::Exact, _) if query.group == GroupBy::Path => Reading::Calls,
             (Reading::Exact, _) => Reading::Exact,
@@ -194,25 +194,19 @@ impl Store {
         &self,
         org: OrgId,
         query: &FigureQuery<'_>,
-        column: &'static str,
+        dim: Dim,
     ) -> Result<Vec<FigureRow>, StoreError> {
-        let grain = if query.group == GroupBy::None { ALL } else { EACH };
         let mut rows = Query::select();
-        rows.expr_as(Expr::cust(column), "g")
+        rows.expr_as(Expr::cust("h.value"), "g")
             .expr_as(part(Expr::cust("h.hour"), query), "p")
             .expr(Expr::cust(EACH_HOUR))
             .from_as("call_hour", "h")
             .and_where(Expr::cust("h.org_id").eq(org.0))
-            .and_where(Expr::cust("h.grain").eq(grain))
+            .and_where(Expr::cust("h.dim").eq(dim as i16))
             .and_where(Expr::cust("h.hour").gte(query.plan.from.0))
             .and_where(Expr::cust("h.hour").lt(query.plan.to.0));
-        match query.group {
-            GroupBy::Tool => drop(rows.and_where(Expr::cust("h.kind = 'tool'"))),
-            GroupBy::ErrorRule => drop(rows.and_where(Expr::cust("h.error_rule <> ''"))),
-            _ => {}
-        }
         if let Some(only) = query.only {
-            rows.and_where(Expr::cust(column).is_in(only.iter().map(String::as_str)));
+            rows.and_where(Expr::cust("h.value").is_in(only.iter().map(String::as_str)));
         }
         let mut select = Query::select();
         select
@@ -287,16 +281,24 @@ impl Store {
     ) -> Result<Vec<(String, String, i64)>, StoreError> {
         let window = Window { from: Some(query.plan.from), to: Some(query.plan.to.plus_us(-1)) };
         let mut select = match query.plan.reading {
-            Reading::Hours => Query::select()
-                .expr(Expr::cust("h.model, h.error_rule, CAST(SUM(h.errors) AS BIGINT)"))
-                .from_as("call_hour", "h")
-                .and_where(Expr::cust("h.org_id").eq(org.0))
-                .and_where(Expr::cust("h.grain").eq(EACH))
-                .and_where(Expr::cust("h.hour").gte(query.plan.from.0))
-                .and_where(Expr::cust("h.hour").lt(query.plan.to.0))
-                .and_where(Expr::cust("h.kind = 'tool' AND h.error_rule <> ''"))
-                .add_group_by([Expr::cust("h.model"), Expr::cust("h.error_rule")])
-                .take(),
+            Reading::Hours => {
+                let select = Query::select()
+                    .expr(Expr::cust("h.value, '', CAST(SUM(h.errors) AS BIGINT)"))
+                    .from_as("call_hour", "h")
+                    .and_where(Expr::cust("h.org_id").eq(org.0))
+                    .and_where(Expr::cust("h.dim").eq(Dim::ToolRule as i16))
+                    .and_where(Expr::cust("h.hour").gte(query.plan.from.0))
+                    .and_where(Expr::cust("h.hour").lt(query.plan.to.0))
+                    .add_group_by([Expr::cust("h.value")])
+                    .limit(MOST_ROWS)
+                    .take();
+                let rows: Vec<(String, String, i64)> = sql::fetch_all(self, &select).await?;
+                let apart = |(value, _, calls): (String, String, i64)| {
+                    let (rule, tool) = value.split_once(' ')?;
+                    Some((tool.to_owned(), rule.to_owned(), calls))
+                };
+                return Ok(rows.into_iter().filter_map(apart).collect());
+            }
             Reading::Exact | Reading::Calls => {
                 let mut select = self.call_selection(org, query.filter, window)?;
                 select
@@ -316,17 +318,19 @@ fn part(at: Expr, query: &FigureQuery<'_>) -> Expr {
     at.sub(query.origin.0).div(Ord::max(query.width_us, 1))
 }
 
-/// The column of `call_hour` that a group is, where it has one.
-const fn hour_group(group: &GroupBy) -> Option<&'static str> {
+/// Where `call_hour` has a group.
+const fn dim(group: &GroupBy) -> Option<Dim> {
     Some(match group {
-        GroupBy::None => "''",
-        GroupBy::Kind => "h.kind",
-        GroupBy::Provider => "h.provider",
-        GroupBy::Model | GroupBy::Tool => "h.model",
-        GroupBy::Path => "h.path",
-        GroupBy::Status => "CAST(h.status AS TEXT)",
-        GroupBy::ErrorRule => "h.error_rule",
-        GroupBy::User | GroupBy::SessionName | GroupBy::Property(_) => return None,
+        GroupBy::None => Dim::All,
+        GroupBy::Kind => Dim::Kind,
+        GroupBy::Provider => Dim::Provider,
+        GroupBy::Model => Dim::Model,
+        GroupBy::Tool => Dim::Tool,
+        GroupBy::Path => Dim::Path,
+        GroupBy::Status => Dim::Status,
+        GroupBy::ErrorRule => Dim::ErrorRule,
+        GroupBy::SessionName => Dim::SessionName,
+        GroupBy::User | GroupBy::Property(_) => return None,
     })
 }
 

@@ -1,68 +1,76 @@
-//! What a batch of new calls adds to the figures by the hour (`call_hour`): one row for all calls of an hour, and one for
-//! each kind, provider, model, path, error rule and status that occurs together in it.
+//! What a batch of new calls adds to the figures by the hour (`call_hour`): for each hour one row for all calls, one for
+//! each model, one for each path and so on. What calls have in common by chance (user, property) is not among them.
 
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
 use super::record::Record;
+use crate::model::exchange::Kind;
 use crate::model::figures::{Figures, part_of};
 use crate::model::path::{MOST_CHARS, cut, fold_path};
 use crate::model::units::{Micros, NanoUsd};
 
 /// An hour in microseconds.
 pub(super) const HOUR_US: i64 = 3_600_000_000;
-/// Rows over all calls of an hour.
-pub(super) const ALL: i16 = 0;
-/// Rows by what calls have in common.
-pub(super) const EACH: i16 = 1;
+/// By what rows of `call_hour` are; the numbers are the column `dim`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i16)]
+pub(super) enum Dim {
+    All = 0,
+    Kind = 1,
+    Provider = 2,
+    Model = 3,
+    /// Calls of kind `tool`, by model.
+    Tool = 4,
+    Path = 5,
+    Status = 6,
+    /// Failed calls.
+    ErrorRule = 7,
+    /// Failed calls of kind `tool`: rule, a space, model.
+    ToolRule = 8,
+    SessionName = 9,
+}
 
 /// Sorted, so that writers meet rows in the same order.
 pub(super) type Hours = BTreeMap<HourKey, Figures>;
 
-/// Which row of `call_hour`; everything behind the hour is empty in rows of grain [`ALL`].
+/// Which row of `call_hour`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct HourKey {
     pub org: Uuid,
-    pub grain: i16,
+    pub dim: i16,
     pub hour: i64,
-    pub kind: &'static str,
-    pub provider: String,
-    pub model: String,
-    pub path: String,
-    pub error_rule: &'static str,
-    pub status: i32,
+    pub value: String,
 }
 
 /// Adds one call.
 pub(super) fn add(hours: &mut Hours, call: &Record<'_>) {
     let figures = figures(call);
     let hour = call.started_at.div_euclid(HOUR_US) * HOUR_US;
-    let all = HourKey {
-        org: call.org_id,
-        grain: ALL,
-        hour,
-        kind: "",
-        provider: String::new(),
-        model: String::new(),
-        path: String::new(),
-        error_rule: "",
-        status: 0,
-    };
-    let path = call.session_path.as_deref().filter(|path| !path.is_empty());
-    let each = HourKey {
-        grain: EACH,
-        kind: call.kind,
-        provider: cut(&call.provider, MOST_CHARS).to_owned(),
-        model: cut(call.model.as_deref().unwrap_or_default(), MOST_CHARS).to_owned(),
-        path: path.map(fold_path).unwrap_or_default(),
-        error_rule: call.error_rule.unwrap_or_default(),
-        status: call.status,
-        ..all.clone()
-    };
-    for key in [all, each] {
+    let mut add = |dim: Dim, value: &str| {
+        let key = HourKey { org: call.org_id, dim: dim as i16, hour, value: value.to_owned() };
         hours.entry(key).or_default().add(&figures);
+    };
+    let model = cut(call.model.as_deref().unwrap_or_default(), MOST_CHARS);
+    let is_tool = call.kind == Kind::Tool.as_str();
+    add(Dim::All, "");
+    add(Dim::Kind, call.kind);
+    add(Dim::Provider, cut(&call.provider, MOST_CHARS));
+    add(Dim::Model, model);
+    if is_tool {
+        add(Dim::Tool, model);
     }
+    let path = call.session_path.as_deref().filter(|path| !path.is_empty());
+    add(Dim::Path, &path.map(fold_path).unwrap_or_default());
+    add(Dim::Status, &call.status.to_string());
+    if let Some(rule) = call.error_rule {
+        add(Dim::ErrorRule, rule);
+        if is_tool {
+            add(Dim::ToolRule, &format!("{rule} {model}"));
+        }
+    }
+    add(Dim::SessionName, cut(call.session_name.as_deref().unwrap_or_default(), MOST_CHARS));
 }
 
 fn figures(call: &Record<'_>) -> Figures {

@@ -42,7 +42,8 @@ impl Store {
             .from_as("exchange", "e")
             .and_where(Expr::cust("e.org_id").eq(org.0))
             .and_where(Expr::cust("e.session_key").eq(session_key(id)))
-            .order_by_expr(Expr::cust("e.started_at"), Order::Asc)
+            // The plus keeps SQLite from walking through all calls in order of start to spare itself the sort.
+            .order_by_expr(Expr::cust("+e.started_at"), Order::Asc)
             .order_by_expr(Expr::cust("e.id"), Order::Asc)
             .limit(limit.clamp(0, i64::MAX).unsigned_abs())
             .take();

@@ -17,7 +17,7 @@ const RENAME: &str = "UPDATE org SET name = $2 WHERE id = $1";
 const HAS_DATA: &str = "SELECT 1 FROM exchange WHERE org_id = $1 LIMIT 1";
 /// From the roll-up by the hour: counting calls would read them all.
 const CONTENTS: &str = "SELECT CAST(COALESCE(SUM(calls), 0) AS BIGINT), MIN(hour), MAX(last_at) \
-     FROM call_hour WHERE org_id = $1 AND grain = 0";
+     FROM call_hour WHERE org_id = $1 AND dim = 0";
 const SESSIONS: &str = "SELECT COUNT(*) FROM session WHERE org_id = $1";
 
 const FILTERS: &str = "SELECT id, page, name, query, created_at FROM saved_filter \

@@ -13,23 +13,23 @@ const SOME: usize = 8;
 
 macro_rules! columns {
     () => {
-        "org_id, grain, hour, kind, provider, model, path, error_rule, status, calls, errors, cost, unpriced, \
-         input_tokens, cached_tokens, output_tokens, response_bytes, latency_sum_us, latency_min_us, latency_max_us, \
-         last_at, h00, h01, h02, h03, h04, h05, h06, h07, h08, h09, h10, h11, h12, h13, h14, h15, h16, h17, h18, h19, \
-         h20, h21, h22, h23, h24, h25, h26, h27, h28, h29, h30, h31"
+        "org_id, dim, hour, value, calls, errors, cost, unpriced, input_tokens, cached_tokens, output_tokens, \
+         response_bytes, latency_sum_us, latency_min_us, latency_max_us, last_at, h00, h01, h02, h03, h04, h05, h06, \
+         h07, h08, h09, h10, h11, h12, h13, h14, h15, h16, h17, h18, h19, h20, h21, h22, h23, h24, h25, h26, h27, h28, \
+         h29, h30, h31"
     };
 }
 
 macro_rules! row {
     () => {
         "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     };
 }
 
 macro_rules! merge {
     () => {
-        " ON CONFLICT (org_id, grain, hour, kind, provider, model, path, error_rule, status) DO UPDATE SET \
+        " ON CONFLICT (org_id, dim, hour, value) DO UPDATE SET \
           \
          latency_min_us = CASE WHEN excluded.latency_min_us < call_hour.latency_min_us THEN excluded.latency_min_us ELSE call_hour.latency_min_us END, \
          latency_max_us = CASE WHEN excluded.latency_max_us > call_hour.latency_max_us THEN excluded.latency_max_us ELSE call_hour.latency_max_us END, \
@@ -85,13 +85,12 @@ const SQLITE_SOME: &str = concat!(
 const POSTGRES: &str = concat!(
     "INSERT INTO call_hour (",
     columns!(),
-    ") SELECT * FROM UNNEST($1::uuid[], $2::int2[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int4[], \
+    ") SELECT * FROM UNNEST($1::uuid[], $2::int2[], $3::int8[], $4::text[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::int8[], \
          $10::int8[], $11::int8[], $12::int8[], $13::int8[], $14::int8[], $15::int8[], $16::int8[], $17::int8[], \
          $18::int8[], $19::int8[], $20::int8[], $21::int8[], $22::int8[], $23::int8[], $24::int8[], $25::int8[], \
          $26::int8[], $27::int8[], $28::int8[], $29::int8[], $30::int8[], $31::int8[], $32::int8[], $33::int8[], \
          $34::int8[], $35::int8[], $36::int8[], $37::int8[], $38::int8[], $39::int8[], $40::int8[], $41::int8[], \
-         $42::int8[], $43::int8[], $44::int8[], $45::int8[], $46::int8[], $47::int8[], $48::int8[], $49::int8[], \
-         $50::int8[], $51::int8[], $52::int8[], $53::int8[])",
+         $42::int8[], $43::int8[], $44::int8[], $45::int8[], $46::int8[], $47::int8[], $48::int8[])",
     merge!()
 );
 
@@ -126,14 +125,9 @@ pub(in crate::store) async fn sqlite(db: &mut SqliteConnection, hours: &Hours) -
         for (key, figures) in chunk {
             query = query
                 .bind(key.org)
-                .bind(key.grain)
+                .bind(key.dim)
                 .bind(key.hour)
-                .bind(key.kind)
-                .bind(key.provider.as_str())
-                .bind(key.model.as_str())
-                .bind(key.path.as_str())
-                .bind(key.error_rule)
-                .bind(key.status);
+                .bind(key.value.as_str());
             for sum in sums(figures).into_iter().chain(figures.histogram) {
                 query = query.bind(sum);
             }
@@ -153,14 +147,9 @@ pub(in crate::store) async fn postgres(db: &mut PgConnection, hours: &Hours) -> 
         }
         let mut query = sqlx::query(POSTGRES)
             .bind(column!(org))
-            .bind(column!(grain))
+            .bind(column!(dim))
             .bind(column!(hour))
-            .bind(column!(kind))
-            .bind(column!(provider))
-            .bind(column!(model))
-            .bind(column!(path))
-            .bind(column!(error_rule))
-            .bind(column!(status));
+            .bind(column!(value));
         let all: Vec<Vec<i64>> =
             chunk.iter().map(|(_, figures)| sums(figures).into_iter().chain(figures.histogram).collect()).collect();
         for n in 0..12 + PARTS {

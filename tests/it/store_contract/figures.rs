@@ -58,6 +58,7 @@ pub async fn hours_say_what_calls_say(bed: Bed) {
             GroupBy::Path,
             GroupBy::Status,
             GroupBy::ErrorRule,
+            GroupBy::SessionName,
         ] {
             let of = async |reading| {
                 let query = query(reading, group.clone(), 2 * HOUR);
