@@ -30,7 +30,7 @@ const MOST_ROWS: i64 = 1_000;
 const CALLS: &str = concat!(
     "SELECT ",
     call_columns!(),
-    " FROM exchange e WHERE e.org_id = $1 AND e.session_key = $2 ORDER BY e.started_at, e.id LIMIT $3"
+    " FROM exchange e WHERE e.org_id = $1 AND e.session_key = $2 ORDER BY +e.started_at, e.id LIMIT $3"
 );
 
 #[cfg(test)]
@@ -248,7 +248,7 @@ impl Store {
     }
 
     /// Adds what is read for a whole page at once.
-    async fn complete(
+    pub(super) async fn complete(
         &self,
         org: OrgId,
         found: Vec<SessionRecord>,

@@ -9,6 +9,8 @@
     reason = "a test ends where something is not as it should be"
 )]
 
+mod api_access;
+mod api_dash;
 mod api_queries;
 mod api_shapes;
 mod clients;
