@@ -116,14 +116,14 @@ export function session(seeder, r, kind, at, n, { rounds = 1, version, user = pi
       const out = Math.round(30 + r() * (wanted.length ? 60 : 380));
       const cached = messages.length > 2 ? Math.round(size * 0.7) : 0;
       const ms = Math.round((500 + out * 14 + r() * 900) * worse * (PRICES[kind.model] > 0.5 ? 1.5 : 1));
-      if (r() < 0.07 * worse) {
-        const busy = { error: { message: "Rate limit reached for requests. Please try again in 1.2 s.", type: "requests", code: "rate_limit_exceeded" } };
-        seeder.log({ ...common, path, at: t, ms: 130, status: 429, route: anthropic ? "/anthropic/v1/log" : "/oai/v1/log", request: { model: kind.model, messages: [...messages], tools }, response: busy });
-        t += 1330;
-      }
       const request = anthropic
         ? { model: kind.model, max_tokens: 2048, system, messages: [...messages], tools }
         : { model: kind.model, temperature: 0.2, messages: [{ role: "system", content: system }, ...messages], tools };
+      if (r() < 0.07 * worse) {
+        const busy = { error: { message: "Rate limit reached for requests. Please try again in 1.2 s.", type: "requests", code: "rate_limit_exceeded" } };
+        seeder.log({ ...common, path, at: t, ms: 130, status: 429, route: anthropic ? "/anthropic/v1/log" : "/oai/v1/log", request, response: busy, properties: { ...properties, "Agent-Name": agent } });
+        t += 1330;
+      }
       const response = anthropic ? claude(kind.model, text, wanted, Math.round(size), cached, out) : chat(kind.model, text, wanted, Math.round(size), cached, out);
       seeder.log({ ...common, path, at: t, ms, first: Math.round(ms * 0.3), route: anthropic ? "/anthropic/v1/log" : "/oai/v1/log", request, response, properties: { ...properties, "Agent-Name": agent } });
       t += ms + 6;

@@ -31,7 +31,13 @@ export function money(usd: number | null | undefined): string {
   if (size >= 1) return `$${usd.toFixed(2)}`;
   if (size >= 0.01) return `$${usd.toFixed(3)}`;
   if (size >= 0.0001) return `$${usd.toFixed(5)}`;
-  return `$${usd.toPrecision(2).replace(/e-(\d+)$/, "e-$1")}`;
+  return usd > 0 ? "<$0.0001" : ">-$0.0001";
+}
+
+/** All that is known of an amount. */
+export function moneyExact(usd: number | null | undefined): string {
+  if (usd == null) return NONE;
+  return `$${Math.abs(usd) < 0.01 ? usd.toFixed(9).replace(/0+$/, "").replace(/\.$/, "") : usd.toFixed(4)}`;
 }
 
 export function duration(ms: number | null | undefined): string {

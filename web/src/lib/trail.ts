@@ -307,8 +307,8 @@ export function treeRows(steps: readonly Step[], closed: ReadonlySet<string>): T
     at.steps.push(step);
   }
   const rows: TreeRow[] = [];
-  const leaf = (step: Step, depth: number): TreeRow => ({
-    key: step.id, depth, step, path: step.path, segment: "", open: false, calls: 1, errors: step.failed ? 1 : 0,
+  const leaf = (step: Step, depth: number, segment = ""): TreeRow => ({
+    key: step.id, depth, step, path: step.path, segment, open: false, calls: 1, errors: step.failed ? 1 : 0,
     cost: step.call.cost ?? 0, busy: step.to - step.from, tokens: step.call.total_tokens ?? 0, from: step.from, to: step.to,
   });
   const walk = (at: Node, depth: number): void => {
@@ -317,6 +317,11 @@ export function treeRows(steps: readonly Step[], closed: ReadonlySet<string>): T
     for (const item of inside) {
       if ("kind" in item) {
         rows.push(leaf(item, depth));
+        continue;
+      }
+      // A path with one call is that call, under the path's name.
+      if (item.children.size === 0 && item.steps.length === 1) {
+        rows.push(leaf(item.steps[0]!, depth, item.segment));
         continue;
       }
       const open = !closed.has(item.path);
