@@ -207,6 +207,7 @@ function leaf(term: Term, value: string, target: Target): Json {
   let operand: unknown = value;
   if (info.shape === "flag") operand = value === "true";
   else if (info.shape !== "text") operand = readNumber(value, info.shape);
+  else if (value === "" && term.op === ":") operand = "null"; // not given
   else if (term.field === "tool") operand = term.op === ":" ? `tool:${value}` : value;
   return { [table]: { [column]: { [operator]: operand } } };
 }
