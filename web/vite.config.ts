@@ -13,6 +13,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // `web/dist/.gitignore` is committed.
     emptyOutDir: false,
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   server: {
     proxy: {

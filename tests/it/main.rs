@@ -18,3 +18,4 @@ mod recordings_proxy;
 mod recordings_wire;
 mod store_contract;
 mod support;
+mod ui;
