@@ -10,6 +10,8 @@ import type { Step, Trail } from "./trail";
 
 /** Bodies larger than that are not fetched for a glance. */
 export const GLANCE_BYTES = 400_000;
+/** Larger ones wait until a person asks for them. */
+const AT_ONCE_BYTES = 2_000_000;
 const WIDE = 4;
 const KEPT = 160;
 /** Kept bodies together, roughly. */
@@ -37,16 +39,17 @@ class Bodies {
     return this.#kept.get(id)?.body ?? null;
   }
 
-  ask(id: string): Promise<Body> {
+  /** `whole`: however large it is, and even if a smaller answer is known. */
+  ask(id: string, whole = false): Promise<Body> {
     const known = this.#kept.get(id);
-    if (known) {
+    if (known && !(whole && known.body?.row.body_url !== undefined)) {
       this.#kept.delete(id);
       this.#kept.set(id, known);
       return known.promise;
     }
     let start = (): void => {};
     const begun = new Promise<void>((resolve) => (start = resolve));
-    const entry: Entry = { promise: begun.then(() => this.#fetch(id)), body: null, bytes: 0 };
+    const entry: Entry = { promise: begun.then(() => this.#fetch(id, whole)), body: null, bytes: 0 };
     entry.promise.catch(() => {});
     this.#kept.set(id, entry);
     this.#waiting.push({ id, start });
@@ -54,10 +57,11 @@ class Bodies {
     return entry.promise;
   }
 
-  async #fetch(id: string): Promise<Body> {
+  async #fetch(id: string, whole: boolean): Promise<Body> {
     try {
-      const row = await get<RequestRow>(`/v1/request/${encodeURIComponent(id)}?includeBody=true`);
-      const body = { row, reading: read(row.request_body, row.response_body) };
+      const row = await get<RequestRow>(`/v1/request/${encodeURIComponent(id)}?includeBody=true${whole ? "" : `&max_bytes=${AT_ONCE_BYTES}`}`);
+      // Past the limit stand placeholders, which say nothing.
+      const body = { row, reading: row.body_url === undefined ? read(row.request_body, row.response_body) : read(null, null) };
       const entry = this.#kept.get(id);
       if (entry) {
         entry.body = body;

@@ -57,9 +57,17 @@ function stamp(at: number): string {
   return short.format(at);
 }
 
+class Looked {
+  #text = $derived(router.get("t"));
+  /** The same object until the range changes: other changes of the address cause no new question. */
+  range: Range = $derived(readRange(this.#text, clock.tick));
+}
+
+const looked = new Looked();
+
 /** The range in force. */
 export function range(): Range {
-  return readRange(router.get("t"), clock.tick);
+  return looked.range;
 }
 
 export function setRange(from: number, to: number): void {

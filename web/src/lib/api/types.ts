@@ -69,7 +69,6 @@ export interface ToolRow extends Figures {
   tool: string;
   rules: { rule: string; calls: number }[];
   mean_result_bytes: number | null;
-  max_result_bytes: number | null;
   last_seen_ms: number | null;
   previous: Figures | null;
   trend: number[];
@@ -86,14 +85,14 @@ export interface AttentionItem {
   kind: "model" | "path" | "tool" | "session";
   value: string;
   label: string;
-  reason: "error_rate" | "p95" | "cost" | "errors" | "new_errors";
+  reason: "error_rate" | "p95" | "cost" | "failed";
   text: string;
   severity: number;
   now: number;
   before: number;
   unit: "ratio" | "ms" | "usd" | "count";
   calls: number;
-  previous_calls: number;
+  previous_calls: number | null;
   link: { page: "models" | "paths" | "tools" | "session"; params: Record<string, string> };
 }
 
@@ -310,9 +309,9 @@ export interface System {
   version: string;
   started_ms: number;
   database: { kind: string; ok: boolean; ping_ms: number | null; bytes: number | null };
-  journal: { writable: boolean; draining: boolean; bytes: number; max_bytes: number; oldest_waiting_ms: number | null };
+  journal: { writable: boolean; draining: boolean; bytes_on_disk: number; max_bytes: number; oldest_waiting_ms: number | null };
   prices: { source: string; version: string; overlay: boolean };
-  counts: { calls: number; sessions: number; first_ms: number | null; last_ms: number | null };
+  counts: { calls: number | null; sessions: number | null; first_ms: number | null; last_ms: number | null };
   running: number;
   auth: "open" | "keys";
   durability: string;
