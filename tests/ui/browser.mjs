@@ -62,6 +62,11 @@ export class Browser {
   }
 }
 
+/** Waits until nothing on the page is being loaded. */
+export async function settled(page) {
+  await until("the page has settled", () => page.evaluate(() => document.querySelectorAll("[aria-busy=true]").length === 0 && ![...document.querySelectorAll("[role=status]")].some((node) => /Loading|Comparing|Asking/.test(node.textContent))));
+}
+
 /** What axe finds wrong, in few words. The page's policy stays in force: axe comes in through the debugger. */
 export async function axe(page) {
   const { readFileSync } = await import("node:fs");

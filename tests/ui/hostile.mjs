@@ -1,5 +1,5 @@
 // What strangers sent is shown as text, whatever is in it and however it is shaped.
-import { axe, check, NARROW, run } from "./browser.mjs";
+import { axe, check, NARROW, run, settled } from "./browser.mjs";
 import { odd, PAYLOADS, Seeder } from "./seed.mjs";
 
 const EVIL = `evil-"><img src=x onerror=alert(0)>`;
@@ -12,7 +12,7 @@ await run({
     for (const place of places) {
       const page = await browser.open(place);
       await page.locator("main").waitFor();
-      await page.waitForLoadState("networkidle");
+      await settled(page);
       const planted = await page.evaluate(() => document.querySelectorAll("main script, main iframe, main object, main embed, main form[action], main meta, main link, main style, [onerror], [onload], [ontoggle], a[href^='javascript:'], img[src^='http']").length);
       check(planted === 0, `${place}: nothing was planted`);
       await page.context().close();

@@ -1,6 +1,6 @@
 // Every page on real data: what it shows, its keys, its address, both colours, both widths, what axe says, how it grows.
 import { readFileSync } from "node:fs";
-import { axe, check, NARROW, run, until } from "./browser.mjs";
+import { axe, check, NARROW, run, settled, until } from "./browser.mjs";
 import { history, provider, proxied, Seeder } from "./seed.mjs";
 
 const query = (page, name) => new URL(page.url()).searchParams.get(name);
@@ -46,7 +46,7 @@ await run({
       for (const [viewport, dark] of [[undefined, false], [NARROW, true]]) {
         const page = await browser.open(path, { ...(viewport ? { viewport } : {}), dark });
         await sign(page).waitFor();
-        await page.waitForLoadState("networkidle", { timeout: 3000 }).catch(() => {});
+        await settled(page);
         const colour = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
         check(/rgb\((\d+)/.exec(colour)[1] > 128 !== dark, `${name}: the colours follow the system: ${colour}`);
         const over = await page.evaluate(() => document.scrollingElement.scrollWidth - innerWidth);
@@ -266,7 +266,7 @@ await run({
     await page.keyboard.press("u");
     await until("one level up", () => query(page, "at") === null);
     await page.getByRole("button", { name: "Compare by a property" }).click();
-    await page.getByRole("button", { name: "Agent-Version", exact: true }).click();
+    await page.getByRole("button", { name: /^agent-version$/i }).click();
     await until("two values are compared", () => query(page, "a") === "v1.0" && query(page, "b") === "v1.1");
     await page.getByRole("heading", { name: /What moved most/ }).waitFor();
     await page.getByRole("columnheader", { name: "B − A" }).waitFor();

@@ -1,6 +1,6 @@
 // Realistic sessions, made over the public wire only: manual logs whose times lie in the past, and calls through the proxy
 // to a scripted provider of its own. The same seed makes the same sessions.
-import { createServer } from "node:http";
+import { Agent, createServer, request as open } from "node:http";
 import { pathToFileURL } from "node:url";
 
 /** A small, repeatable generator of numbers between 0 and 1. */
@@ -12,6 +12,22 @@ export function dice(seed) {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+
+/** Posts over HTTP/1.1 with the headers' names as they are written. */
+function send(url, headers, body) {
+  return new Promise((resolve, reject) => {
+    const sent = open(url, { method: "POST", agent, headers: { ...headers, "Content-Length": Buffer.byteLength(body) } }, (answer) => {
+      let text = "";
+      answer.setEncoding("utf8");
+      answer.on("data", (chunk) => (text += chunk));
+      answer.on("end", () => resolve({ status: answer.statusCode, text }));
+    });
+    sent.on("error", reject);
+    sent.end(body);
+  });
 }
 
 export class Seeder {
@@ -47,9 +63,8 @@ export class Seeder {
     const worker = async () => {
       while (next < queue.length) {
         const { route, headers, body } = queue[next++];
-        const answer = await fetch(this.url + route, { method: "POST", headers, body });
-        if (!answer.ok) throw new Error(`${route} answered ${answer.status}: ${(await answer.text()).slice(0, 300)}`);
-        await answer.arrayBuffer();
+        const { status, text } = await send(this.url + route, headers, body);
+        if (status !== 200) throw new Error(`${route} answered ${status}: ${text.slice(0, 300)}`);
         this.posted += 1;
       }
     };
@@ -277,15 +292,18 @@ export async function provider() {
   };
 }
 
-/** A call through the proxy. */
+/** A call through the proxy; answers its status. */
 export async function proxied(url, upstream, { model = "gpt-4o-mini", session: id, name, path, key = process.env.HELICONE_API_KEY ?? "open", content = "Hello" }) {
-  const answer = await fetch(`${url}/v1/chat/completions`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Authorization: "Bearer sk-provider", "Helicone-Auth": `Bearer ${key}`, "Helicone-Target-URL": upstream, "Helicone-Session-Id": id, "Helicone-Session-Name": name, "Helicone-Session-Path": path },
-    body: JSON.stringify({ model, messages: [{ role: "user", content }] }),
-  });
-  await answer.arrayBuffer();
-  return answer.status;
+  const headers = {
+    "Content-Type": "application/json",
+    Authorization: "Bearer sk-provider",
+    "Helicone-Auth": `Bearer ${key}`,
+    "Helicone-Target-URL": upstream,
+    "Helicone-Session-Id": id,
+    "Helicone-Session-Name": name,
+    "Helicone-Session-Path": path,
+  };
+  return (await send(`${url}/v1/chat/completions`, headers, JSON.stringify({ model, messages: [{ role: "user", content }] }))).status;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
@@ -295,4 +313,5 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   if (part === "all" || part === "odd") await odd(seeder);
   if (part === "all" || part === "long") await long(seeder);
   console.log(JSON.stringify({ posted: seeder.posted }));
+  agent.destroy();
 }

@@ -9,8 +9,8 @@ export interface Binding {
   label: string;
   group: string;
   run: (event: KeyboardEvent) => void;
-  /** Also while an input has the focus. */
-  always?: boolean;
+  /** It moves within the page's list, so the list takes the focus: Enter then means the row, not the button before. */
+  moves?: boolean;
 }
 
 const SEQUENCE_MS = 900;
@@ -53,9 +53,10 @@ class Keys {
     if ((key === "Enter" || key === " ") && target?.closest("button, a, summary, [role=button]")) return;
     for (let i = this.#bindings.length - 1; i >= 0; i--) {
       const binding = this.#bindings[i]!;
-      if (typing && !binding.always) continue;
+      if (typing) break;
       if (binding.keys.includes(sequence) || (!sequence && binding.keys.includes(key))) {
         event.preventDefault();
+        if (binding.moves) document.querySelector<HTMLElement>("[data-list]")?.focus({ preventScroll: true });
         binding.run(event);
         return;
       }
