@@ -36,6 +36,7 @@ await run({
   },
   async "five megabytes, half an answer and pictures"(browser) {
     let page = await browser.open(session("heavy"));
+    await page.locator(".step").nth(1).waitFor();
     await page.keyboard.press("j");
     await page.getByRole("button", { name: "Load them" }).click();
     await page.getByText("Nothing unusual.").first().waitFor();
@@ -45,6 +46,7 @@ await run({
     await page.getByText('{"choices"').first().waitFor();
     await page.context().close();
     page = await browser.open(session("pictures"));
+    await page.locator(".step").first().waitFor();
     await page.keyboard.press("j");
     await page.locator("figure img").waitFor();
     await page.getByText("http://outside.example/cat.png").waitFor();

@@ -16,7 +16,6 @@ class App {
   fault = $state.raw<Fault | null>(null);
   toasts = $state.raw<Toast[]>([]);
   sheet = $state<"" | "keys">("");
-  /** A running step of work that a person waits for. */
   #next = 0;
 
   async load(): Promise<void> {

@@ -24,9 +24,8 @@ export interface Step {
   failed: boolean;
   /** Not ended yet. */
   running: boolean;
-  /** How often the same tool was run in a row up to here, and over all. */
+  /** How often the same tool was run in a row up to here; 0 of other kinds. */
   again: number;
-  /** Earlier step of the same lane that the same tool or model was used in. */
 }
 
 export interface Gap {
