@@ -26,3 +26,4 @@ mod reprice;
 mod shed;
 mod store_contract;
 mod support;
+mod ui;
