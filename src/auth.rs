@@ -23,6 +23,8 @@ use crate::model::units::Micros;
 use crate::store::{Store, StoreError};
 pub use web::SignedIn;
 
+/// How long a browser's session is remembered at most, while the database is away.
+const BROWSERS: Duration = Duration::from_secs(24 * 3600);
 /// How long a known key is believed before the store is asked again: the time in which a revoked key dies on every replica.
 const FRESH: Duration = Duration::from_secs(15);
 /// How long a call waits for the store to confirm a key that is known; past it the store counts as away.
@@ -120,7 +122,7 @@ impl Auth {
             known: Cache::builder().max_capacity(100_000).build(),
             unknown: Cache::builder().max_capacity(100_000).time_to_live(UNKNOWN).build(),
             away: Arc::default(),
-            browsers: Cache::builder().max_capacity(10_000).time_to_live(STALE).build(),
+            browsers: Cache::builder().max_capacity(10_000).time_to_live(BROWSERS).build(),
             link: web::StartLink::default(),
         }
     }
@@ -271,7 +273,7 @@ impl Auth {
             }
             (Err(_), Some(known)) => Ok(Some(caller_of(&known.row))),
             (Err(_), None) if self.configured == Some(hash) => {
-                Ok(Some(Caller { org: OrgId::DEFAULT, key: None, rights: Rights::ALL }))
+                Ok(Some(Caller { org: OrgId::DEFAULT, key: None, rights: Rights::ALL, via: Via::Key }))
             }
             (Err(error), None) if self.required => {
                 tracing::warn!(%error, "auth.key_check_failed");
@@ -449,13 +451,13 @@ mod tests {
         store.migrate().await.unwrap();
         let from_config = SecretString::from("sk-helicone-config".to_owned());
         let auth = Auth::new(store.clone(), true).with_key(Some(&from_config));
-        let by = Caller { org: OrgId::DEFAULT, key: None, rights: Rights::ALL };
+        let by = Caller { org: OrgId::DEFAULT, key: None, rights: Rights::ALL, via: Via::Key };
         let (row, known) = auth.create_key(&by, "known", Rights::ALL).await.unwrap();
         let (other, revoked) = auth.create_key(&by, "revoked", Rights::ALL).await.unwrap();
         let ask = async |key: &SecretString| {
             let mut headers = HeaderMap::new();
             headers.insert(AUTHORIZATION, format!("Bearer {}", key.expose_secret()).parse().unwrap());
-            auth.caller(&headers).await
+            auth.caller(&Method::POST, &headers).await
         };
         assert_eq!(ask(&known).await.unwrap().key, Some(row.id));
         assert_eq!(ask(&revoked).await.unwrap().key, Some(other.id));

@@ -14,8 +14,8 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-    HOST, IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    ETAG, HOST, IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use rust_embed::{EmbeddedFile, RustEmbed};
@@ -248,7 +248,9 @@ mod tests {
             assert!(!wants(&request("GET", path, &[html, ("authorization", "Bearer x")])), "{path}");
         }
         assert!(wants(&request("GET", "/", &[])), "the greeting");
-        for path in ["/models", "/sessions", "/v1/models", "/chat/completions", "/nothing", "/.gitignore", "/index.html"] {
+        for path in
+            ["/models", "/sessions", "/v1/models", "/chat/completions", "/nothing", "/.gitignore", "/index.html"]
+        {
             assert!(!wants(&request("GET", path, &[("accept", "*/*")])), "{path}");
         }
         assert!(!wants(&request("GET", "/v1/chat/completions", &[html])));

@@ -185,15 +185,16 @@ pub async fn rows(
     let query = FigureQuery { only: Some(&raw), limit: MOST_ROWS, ..query.clone() };
     let before = earlier(state, caller, &query, &groups).await?;
     let trends = trends(state, caller, &query, (&groups, wanted.trend)).await?;
-    let rows = groups.into_iter().zip(before).zip(trends).map(|((group, before), (trend, trend_errors))| BreakdownRow {
-        figures: FiguresResult::from(&group.figures),
-        last_seen_ms: group.figures.last_at.millis(),
-        previous: (before.calls > 0).then(|| FiguresResult::from(&before)),
-        value: group.value,
-        trend,
-        trend_errors,
-        sums: group.figures,
-    });
+    let rows =
+        groups.into_iter().zip(before).zip(trends).map(|((group, before), (trend, trend_errors))| BreakdownRow {
+            figures: FiguresResult::from(&group.figures),
+            last_seen_ms: group.figures.last_at.millis(),
+            previous: (before.calls > 0).then(|| FiguresResult::from(&before)),
+            value: group.value,
+            trend,
+            trend_errors,
+            sums: group.figures,
+        });
     Ok(Rows { rows: rows.collect(), total, truncated })
 }
 

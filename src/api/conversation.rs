@@ -28,7 +28,8 @@ pub fn answer(value: &Value) -> Option<String> {
         }
         return (!text.is_empty()).then_some(text);
     }
-    let parts = value.get("content").or_else(|| value.get("output")).or_else(|| value.pointer("/candidates/0/content/parts"));
+    let parts =
+        value.get("content").or_else(|| value.get("output")).or_else(|| value.pointer("/candidates/0/content/parts"));
     parts.and_then(plain)
 }
 

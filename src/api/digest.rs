@@ -114,11 +114,13 @@ pub async fn digest(
     }
     let steps = steps(&rows, &wanted);
     let readable = |row: &&CallDetail| row.request_bytes.saturating_add(row.response_bytes) <= MOST_BYTES;
-    let needed: HashSet<RequestId> = steps.iter().flat_map(|(id, before)| std::iter::once(*id).chain(before.clone())).collect();
+    let needed: HashSet<RequestId> =
+        steps.iter().flat_map(|(id, before)| std::iter::once(*id).chain(before.clone())).collect();
     let ids: Vec<RequestId> =
         rows.iter().filter(|row| needed.contains(&row.call.id)).filter(readable).map(|row| row.call.id).collect();
     let mut digests = BTreeMap::new();
-    let bodies: HashMap<RequestId, CallBodies> = state.store.calls_bodies(caller.org, &ids).await?.into_iter().collect();
+    let bodies: HashMap<RequestId, CallBodies> =
+        state.store.calls_bodies(caller.org, &ids).await?.into_iter().collect();
     let reading = tokio::task::spawn_blocking(move || {
         for (id, before) in steps {
             let earlier: Vec<&CallBodies> = before.iter().filter_map(|id| bodies.get(id)).collect();

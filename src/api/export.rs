@@ -152,7 +152,9 @@ fn file(name: &str, total: i64, export: Export) -> Response {
     head.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     head.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     head.insert(TOTAL_ROWS, HeaderValue::from(total));
-    head.extend(HeaderValue::from_str(&format!("attachment; filename=\"{name}.{end}\"")).map(|v| (CONTENT_DISPOSITION, v)));
+    head.extend(
+        HeaderValue::from_str(&format!("attachment; filename=\"{name}.{end}\"")).map(|v| (CONTENT_DISPOSITION, v)),
+    );
     answer
 }
 

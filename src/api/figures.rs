@@ -140,7 +140,8 @@ pub fn group_by(text: &str, field: &str) -> Result<GroupBy, ApiError> {
         _ => match text.strip_prefix("property:").filter(|key| !key.is_empty()) {
             Some(key) => GroupBy::Property(key.to_owned()),
             None => {
-                let allowed = "kind, provider, model, tool, path, status, error_rule, user, session_name, property:<Key>";
+                let allowed =
+                    "kind, provider, model, tool, path, status, error_rule, user, session_name, property:<Key>";
                 return Err(ApiError::bad(field, format!("allowed: {allowed}")));
             }
         },
@@ -285,7 +286,10 @@ fn width(asked: Option<i64>, plan: &FigurePlan) -> Result<i64, ApiError> {
     let span_ms = plan.to.millis() - plan.from.millis();
     if let Some(width) = asked {
         if width < 1_000 || span_ms / width > MOST_BUCKETS {
-            return Err(ApiError::bad("bucket_ms", format!("must be at least 1000 and make at most {MOST_BUCKETS} buckets")));
+            return Err(ApiError::bad(
+                "bucket_ms",
+                format!("must be at least 1000 and make at most {MOST_BUCKETS} buckets"),
+            ));
         }
         return Ok(width);
     }

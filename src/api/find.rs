@@ -68,7 +68,8 @@ pub async fn find(
         }
         let sought = needle.clone();
         // Decoding and searching megabytes: not on a thread that forwards calls.
-        let hits = tokio::task::spawn_blocking(move || page.iter().filter_map(|call| sought.hit(call)).collect::<Vec<_>>());
+        let hits =
+            tokio::task::spawn_blocking(move || page.iter().filter_map(|call| sought.hit(call)).collect::<Vec<_>>());
         let hits = hits.await.map_err(|error| ApiError::Internal(Box::new(error)))?;
         found.total += hits.iter().map(|hit| hit.count).sum::<usize>();
         found.hits.extend(hits);

@@ -113,7 +113,8 @@ pub async fn watch(
 ) -> Result<Response, ApiError> {
     let LiveParams { session } = params(&uri)?;
     let feed = state.ingest.watch(caller.org);
-    let watcher = Watcher { state, caller, headers, session, feed, checked: Instant::now(), version: None, over: false };
+    let watcher =
+        Watcher { state, caller, headers, session, feed, checked: Instant::now(), version: None, over: false };
     let events = stream::unfold(watcher, |mut watcher| async move {
         let event = watcher.next().await?;
         Some((Ok::<_, Infallible>(event), watcher))

@@ -36,10 +36,10 @@ mod sessions;
 mod settings;
 mod sort;
 mod sparks;
-mod tools;
-mod top;
 #[cfg(test)]
 mod tests;
+mod tools;
+mod top;
 mod users;
 
 use std::sync::Arc;

@@ -289,7 +289,9 @@ impl<'r> Draft<'r> {
         let kept = [Some(0), side.map(|side| side + 1)];
         for kept in kept.into_iter().flatten() {
             for place in way {
-                let Some(draft) = self.nodes.get_mut(*place).and_then(|node| node.sides.get_mut(kept)) else { continue };
+                let Some(draft) = self.nodes.get_mut(*place).and_then(|node| node.sides.get_mut(kept)) else {
+                    continue;
+                };
                 draft.inclusive.add(row);
                 draft.sessions.insert(&row.session);
                 if *place == end {
@@ -395,8 +397,7 @@ mod tests {
     #[test]
     fn a_tree_of_nothing_and_one_of_too_much() {
         assert_eq!(tree(&[], None, true, false).root.all.inclusive.calls, 0);
-        let rows: Vec<PathRow> =
-            (0..MOST_NODES + 10).map(|n| row("s", &format!("/x{n}y"), "", (1, 0), 1)).collect();
+        let rows: Vec<PathRow> = (0..MOST_NODES + 10).map(|n| row("s", &format!("/x{n}y"), "", (1, 0), 1)).collect();
         let paths = tree(&rows, None, true, false);
         assert_eq!(paths.root.all.inclusive.calls, paths.calls, "no call is lost");
         assert_eq!(paths.root.children.len(), MOST_NODES - 1);

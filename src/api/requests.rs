@@ -204,8 +204,9 @@ pub async fn get(
     RequestPath(id): RequestPath,
     uri: Uri,
 ) -> Result<Response, ApiError> {
-    let Query(params) = Query::<GetParams>::try_from_uri(&uri)
-        .map_err(|_| ApiError::bad("includeBody", "must be true or false, max_bytes a number; nothing else is known"))?;
+    let Query(params) = Query::<GetParams>::try_from_uri(&uri).map_err(|_| {
+        ApiError::bad("includeBody", "must be true or false, max_bytes a number; nothing else is known")
+    })?;
     state.settled().await;
     let row = state.store.call(caller.org, id).await?.ok_or_else(|| ApiError::no_request(&id.to_string()))?;
     if params.include_body == Some(true) {

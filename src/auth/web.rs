@@ -72,9 +72,8 @@ impl Auth {
         let presented = hash(token.expose_secret());
         {
             let mut link = self.link.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let fits = link.as_ref().is_some_and(|(known, made)| {
-                bool::from(known.ct_eq(&presented)) && made.elapsed() < LINK
-            });
+            let fits =
+                link.as_ref().is_some_and(|(known, made)| bool::from(known.ct_eq(&presented)) && made.elapsed() < LINK);
             if !fits {
                 return Err(AuthError::Unknown);
             }
@@ -195,7 +194,8 @@ pub(super) fn is_own_page(method: &Method, headers: &HeaderMap) -> bool {
 
 /// Takes our cookie out of a request that goes to a provider.
 pub(super) fn strip_cookie(headers: &mut HeaderMap) {
-    if !headers.get_all(COOKIE).iter().any(|value| value.as_bytes().windows(PLAIN.len()).any(|w| w == PLAIN.as_bytes())) {
+    if !headers.get_all(COOKIE).iter().any(|value| value.as_bytes().windows(PLAIN.len()).any(|w| w == PLAIN.as_bytes()))
+    {
         return;
     }
     let kept: Vec<HeaderValue> = headers

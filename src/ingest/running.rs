@@ -43,11 +43,7 @@ pub(super) struct Running {
 
 impl Default for Running {
     fn default() -> Self {
-        Self {
-            shards: std::array::from_fn(|_| Mutex::default()),
-            len: AtomicUsize::new(0),
-            version: AtomicU64::new(0),
-        }
+        Self { shards: std::array::from_fn(|_| Mutex::default()), len: AtomicUsize::new(0), version: AtomicU64::new(0) }
     }
 }
 
@@ -115,7 +111,10 @@ fn model_in(body: &[u8]) -> Option<String> {
     let rest = start.get(at + NAME.len()..)?.trim_ascii_start().strip_prefix(b":")?;
     let text = rest.trim_ascii_start().strip_prefix(b"\"")?;
     let end = text.iter().position(|byte| *byte == b'"' || *byte == b'\\')?;
-    std::str::from_utf8(text.get(..end)?).ok().filter(|model| !model.is_empty() && model.len() <= 200).map(str::to_owned)
+    std::str::from_utf8(text.get(..end)?)
+        .ok()
+        .filter(|model| !model.is_empty() && model.len() <= 200)
+        .map(str::to_owned)
 }
 
 #[cfg(test)]

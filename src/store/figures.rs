@@ -170,7 +170,8 @@ impl Store {
     /// Figures by group and part of the window, groups with most calls first. What the roll-up by the hour does not have is
     /// read from the calls; so are parts of less than an hour.
     pub async fn figures(&self, org: OrgId, query: &FigureQuery<'_>) -> Result<Vec<FigureRow>, StoreError> {
-        let whole = [query.plan.from.0, query.plan.to.0, query.origin.0, query.width_us].iter().all(|t| t % HOUR_US == 0);
+        let whole =
+            [query.plan.from.0, query.plan.to.0, query.origin.0, query.width_us].iter().all(|t| t % HOUR_US == 0);
         let reading = match (query.plan.reading, dim(&query.group)) {
             (Reading::Hours, Some(dim)) if whole => return self.hour_figures(org, query, dim).await,
             // Paths are folded by whoever asks, and percentiles of several cannot be made one.
@@ -190,12 +191,7 @@ impl Store {
         self.fetch_figures(select, query).await
     }
 
-    async fn hour_figures(
-        &self,
-        org: OrgId,
-        query: &FigureQuery<'_>,
-        dim: Dim,
-    ) -> Result<Vec<FigureRow>, StoreError> {
+    async fn hour_figures(&self, org: OrgId, query: &FigureQuery<'_>, dim: Dim) -> Result<Vec<FigureRow>, StoreError> {
         let mut rows = Query::select();
         rows.expr_as(Expr::cust("h.value"), "g")
             .expr_as(part(Expr::cust("h.hour"), query), "p")

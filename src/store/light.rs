@@ -57,7 +57,8 @@ impl Store {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let select = agents().and_where(Expr::cust("p.org_id").eq(org.0)).and_where(Expr::cust("p.call_id").is_in(ids)).take();
+        let select =
+            agents().and_where(Expr::cust("p.org_id").eq(org.0)).and_where(Expr::cust("p.call_id").is_in(ids)).take();
         Ok(first_named(sql::fetch_all(self, &select).await?))
     }
 

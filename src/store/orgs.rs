@@ -96,8 +96,7 @@ impl Store {
     pub async fn contents(&self, org: OrgId) -> Result<Contents, StoreError> {
         let (calls, first, last): (i64, Option<i64>, Option<i64>) =
             on_db!(self, read | db | sqlx::query_as(CONTENTS).bind(org.0).fetch_one(db).await)?;
-        let (sessions,): (i64,) =
-            on_db!(self, read | db | sqlx::query_as(SESSIONS).bind(org.0).fetch_one(db).await)?;
+        let (sessions,): (i64,) = on_db!(self, read | db | sqlx::query_as(SESSIONS).bind(org.0).fetch_one(db).await)?;
         Ok(Contents { calls, sessions, first_hour: first.map(Micros), last_at: last.map(Micros) })
     }
 
@@ -120,8 +119,7 @@ impl Store {
     }
 
     pub async fn saved_filter_count(&self, org: OrgId) -> Result<i64, StoreError> {
-        let (count,): (i64,) =
-            on_db!(self, read | db | sqlx::query_as(COUNT_FILTERS).bind(org.0).fetch_one(db).await)?;
+        let (count,): (i64,) = on_db!(self, read | db | sqlx::query_as(COUNT_FILTERS).bind(org.0).fetch_one(db).await)?;
         Ok(count)
     }
 

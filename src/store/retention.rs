@@ -130,8 +130,7 @@ impl Store {
                     }
                 }
                 for session in &sessions {
-                    let sums: Sums =
-                        sqlx::query_as(SUMS).bind(org.0).bind(*session).fetch_one(&mut *tx).await?;
+                    let sums: Sums = sqlx::query_as(SUMS).bind(org.0).bind(*session).fetch_one(&mut *tx).await?;
                     if sums.calls == 0 {
                         for statement in [CLEAR_PROPERTIES, DELETE_USERS, DELETE_TAG, DELETE_SESSION] {
                             sqlx::query(statement).bind(org.0).bind(*session).execute(&mut *tx).await?;

@@ -54,13 +54,8 @@ async fn every_statement_is_valid_on_sqlite() {
 async fn every_statement_is_valid_on_postgres() {
     let store = migrated(pg::database().await).await;
     let Db::Postgres(side) = &*store.db else { panic!("another database") };
-    let own = [
-        dialect::postgres::STATEMENTS,
-        dialect::hours::POSTGRES_STATEMENTS,
-        link::STATEMENTS,
-        &orgs::SIZES[1..],
-    ]
-    .concat();
+    let own = [dialect::postgres::STATEMENTS, dialect::hours::POSTGRES_STATEMENTS, link::STATEMENTS, &orgs::SIZES[1..]]
+        .concat();
     for sql in SHARED.concat().into_iter().chain(own) {
         let prepared = (&side.read()).prepare(SqlStr::from_static(sql)).await;
         assert!(prepared.is_ok(), "{sql}: {:?}", prepared.err());

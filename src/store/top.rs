@@ -5,6 +5,8 @@ use sea_query::{Expr, ExprTrait, JoinType, Order, Query};
 use super::compare;
 use super::error::StoreError;
 use super::rows::{SESSION_COLUMNS, SessionRecord};
+use super::search::names_body;
+use super::sessions::Matching;
 use super::{Store, sql};
 use crate::model::filter::TextOp;
 use crate::model::id::OrgId;
@@ -23,6 +25,10 @@ impl Store {
         query: &SessionQuery,
         (sort, descending): (SessionSort, bool),
     ) -> Result<Vec<SessionRow>, StoreError> {
+        // Each session would have to be looked into before the first could be shown.
+        if names_body(&query.filter) {
+            return Err(StoreError::TooBroad { looked_at: 0 });
+        }
         let by = match sort {
             SessionSort::CreatedAt => "s.first_at",
             SessionSort::TotalCost => "s.cost",
@@ -63,6 +69,6 @@ impl Store {
             select.and_where(contains("s.name").or(contains("COALESCE(s.session_long, s.session_key)")));
         }
         let found: Vec<SessionRecord> = sql::fetch_all(self, &select).await?;
-        self.complete(org, found, &query.filter).await
+        self.complete(org, found, Matching::of(&query.filter)).await
     }
 }

@@ -47,7 +47,12 @@ impl Answer {
 }
 
 /// Asks; of a stream only its beginning is read.
-async fn ask(gateway: &Gateway, (method, path): (&str, &str), headers: &[(&str, &str)], body: Option<&Value>) -> Answer {
+async fn ask(
+    gateway: &Gateway,
+    (method, path): (&str, &str),
+    headers: &[(&str, &str)],
+    body: Option<&Value>,
+) -> Answer {
     let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
     let mut request = gateway.http.request(method, format!("{}{path}", gateway.url));
     for (name, value) in headers {
@@ -101,7 +106,8 @@ async fn browsers_sign_in_and_out(backend: Backend) {
     assert!(set.starts_with("__Host-trailgate_session=") && set.contains("; Secure"), "{set}");
 
     // A session lives as long as its key.
-    let made = ask(&gateway, ("POST", "/v1/api-keys"), &[("cookie", &held)], Some(&json!({ "api_key_name": "b" }))).await;
+    let made =
+        ask(&gateway, ("POST", "/v1/api-keys"), &[("cookie", &held)], Some(&json!({ "api_key_name": "b" }))).await;
     let made = made.json();
     let theirs = sign_in(&gateway, made["apiKey"].as_str().unwrap()).await;
     let one = [("cookie", theirs.as_str())];
@@ -113,7 +119,11 @@ async fn browsers_sign_in_and_out(backend: Backend) {
 
     let out = ask(&gateway, ("POST", "/v1/logout"), &[("cookie", &held)], None).await;
     assert!(out.status == 200 && out.headers["set-cookie"].to_str().unwrap().contains("Max-Age=0"));
-    assert_eq!(ask(&gateway, ("GET", "/v1/me"), &[("cookie", &held)], None).await.status, 401, "signed out on the server");
+    assert_eq!(
+        ask(&gateway, ("GET", "/v1/me"), &[("cookie", &held)], None).await.status,
+        401,
+        "signed out on the server"
+    );
     assert!(!gateway.stderr().contains(held.split_once('=').unwrap().1), "a session is never logged");
 }
 
@@ -169,7 +179,10 @@ async fn carriers(backend: Backend) {
         ("x-api-key", vec![("x-api-key", key.as_str())]),
         ("api-key", vec![("api-key", key.as_str())]),
         ("cookie", vec![("cookie", held.as_str())]),
-        ("an unknown key beside a known one", vec![("helicone-auth", wrong.as_str()), ("authorization", bearer.as_str())]),
+        (
+            "an unknown key beside a known one",
+            vec![("helicone-auth", wrong.as_str()), ("authorization", bearer.as_str())],
+        ),
     ];
     for (method, path) in closed_routes(&gateway).await {
         let route = (method.as_str(), nowhere(&path));
@@ -287,7 +300,9 @@ fn attempt(method: &str, path: &str) -> Option<Try> {
         ("POST", "/v1/request/{id}/score") => Try::Missing(json!({ "scores": { "x": 1 } })),
         ("PUT", "/v1/request/{id}/property") => Try::Missing(json!({ "key": "a", "value": "b" })),
         ("POST", "/v1/feedback") => Try::Missing(json!({ "helicone-id": "{call}", "rating": true })),
-        ("POST", "/v1/property/query" | "/v1/property/{id}/search" | "/v1/property/{key}/search") => Try::Query(json!({})),
+        ("POST", "/v1/property/query" | "/v1/property/{id}/search" | "/v1/property/{key}/search") => {
+            Try::Query(json!({}))
+        }
         ("GET", "/v1/api-keys" | "/v1/saved-filter" | "/v1/org" | "/v1/retention" | "/v1/system" | "/v1/me") => {
             Try::Query(Value::Null)
         }
@@ -311,7 +326,11 @@ const MARK: &str = "mark-of-the-first";
 
 async fn tenants(backend: Backend) {
     let gateway = Gateway::start(GatewayOptions::new(backend).keys()).await;
-    let made = gateway.command(&["key", "create", "--name", "b", "--rights", "admin", "--org", "second"]).output().await.unwrap();
+    let made = gateway
+        .command(&["key", "create", "--name", "b", "--rights", "admin", "--org", "second"])
+        .output()
+        .await
+        .unwrap();
     let stranger = String::from_utf8(made.stdout).unwrap().trim().to_owned();
     assert!(stranger.starts_with("sk-helicone-"), "{stranger}");
 

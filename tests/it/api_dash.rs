@@ -75,7 +75,8 @@ impl Log<'_> {
     async fn send(&self, gateway: &Gateway) -> String {
         let id = Uuid::new_v4().to_string();
         let route = if self.tool.is_empty() { "oai" } else { "custom" };
-        let request = gateway.http.post(format!("{}/{route}/v1/log", gateway.url)).bearer_auth(KEY).json(&self.envelope());
+        let request =
+            gateway.http.post(format!("{}/{route}/v1/log", gateway.url)).bearer_auth(KEY).json(&self.envelope());
         let request = request
             .header("Helicone-Request-Id", &id)
             .header("Helicone-Session-Id", self.session)
@@ -137,9 +138,14 @@ async fn figures(backend: Backend) {
     Log { session: "b", at: 3_700, ms: 10_000, status: 500, version: "v2", ..LOG }.send(&gateway).await;
     stored(&gateway, 6).await;
 
-    let metrics = data(&gateway, "/v1/metrics/query", &with(window(), json!({ "bucket_ms": 3_600_000, "group": "model" }))).await;
+    let metrics =
+        data(&gateway, "/v1/metrics/query", &with(window(), json!({ "bucket_ms": 3_600_000, "group": "model" }))).await;
     let totals = &metrics["totals"];
-    assert_eq!((&totals["calls"], &totals["errors"], &totals["sessions"]), (&json!(5), &json!(1), &json!(2)), "{metrics}");
+    assert_eq!(
+        (&totals["calls"], &totals["errors"], &totals["sessions"]),
+        (&json!(5), &json!(1), &json!(2)),
+        "{metrics}"
+    );
     assert_eq!((&totals["p50_ms"], &totals["p95_ms"]), (&json!(3000.0), &json!(10000.0)), "exact: {totals}");
     assert_eq!(metrics["exact"], true);
     assert_eq!(totals["input_tokens"], 5000);
@@ -148,14 +154,20 @@ async fn figures(backend: Backend) {
     assert_eq!((&metrics["previous"]["calls"], &metrics["previous"]["errors"]), (&json!(1), &json!(1)));
     let series = &metrics["series"];
     assert_eq!(series["at_ms"], json!([HOUR * 1_000, (HOUR + 3_600) * 1_000]));
-    assert_eq!((&series["calls"], &series["errors"], &series["sessions"]), (&json!([4, 1]), &json!([0, 1]), &json!([1, 1])));
+    assert_eq!(
+        (&series["calls"], &series["errors"], &series["sessions"]),
+        (&json!([4, 1]), &json!([0, 1]), &json!([1, 1]))
+    );
     assert_eq!(metrics["groups"][0]["value"], "gpt-4o");
     assert_eq!(metrics["groups"][0]["calls"], json!([4, 1]));
 
     let filtered = with(window(), json!({ "filter": { "properties": { "Agent-Version": "v2" } } }));
     let metrics = data(&gateway, "/v1/metrics/query", &filtered).await;
     assert_eq!((&metrics["totals"]["calls"], &metrics["previous"]["calls"]), (&json!(1), &json!(0)));
-    assert_eq!(metrics["series"]["at_ms"].as_array().unwrap().len(), metrics["series"]["calls"].as_array().unwrap().len());
+    assert_eq!(
+        metrics["series"]["at_ms"].as_array().unwrap().len(),
+        metrics["series"]["calls"].as_array().unwrap().len()
+    );
 
     for (by, value, calls) in [
         ("model", "gpt-4o", 5),
@@ -206,10 +218,21 @@ async fn paths(backend: Backend) {
     stored(&gateway, 6).await;
     let compare = json!({ "compare": { "property": "Agent-Version", "a": "v1", "b": "v2" } });
     let found = data(&gateway, "/v1/path/query", &with(window(), compare)).await;
-    assert_eq!((&found["sessions"], &found["calls"], &found["truncated"]), (&json!(2), &json!(6), &json!(false)), "{found}");
+    assert_eq!(
+        (&found["sessions"], &found["calls"], &found["truncated"]),
+        (&json!(2), &json!(6), &json!(false)),
+        "{found}"
+    );
     let step = &found["root"]["children"][0]["children"][0]["children"][0];
-    assert_eq!((&step["path"], &step["own"]["calls"], &step["own"]["errors"]), (&json!("/plan/step/:n"), &json!(4), &json!(2)));
-    assert_eq!((&step["sessions"], &step["exits"], &step["a"]["own"]["calls"]), (&json!(2), &json!(2), &json!(2)), "{step}");
+    assert_eq!(
+        (&step["path"], &step["own"]["calls"], &step["own"]["errors"]),
+        (&json!("/plan/step/:n"), &json!(4), &json!(2))
+    );
+    assert_eq!(
+        (&step["sessions"], &step["exits"], &step["a"]["own"]["calls"]),
+        (&json!(2), &json!(2), &json!(2)),
+        "{step}"
+    );
     assert_eq!(found["root"]["inclusive"]["time_ms"], 6_000.0);
     let plain = with(window(), json!({ "fold": false, "filter": { "properties": { "Agent-Version": "v1" } } }));
     let found = data(&gateway, "/v1/path/query", &plain).await;
@@ -231,7 +254,10 @@ async fn tools(backend: Backend) {
     assert_eq!(found["total"], 2, "{found}");
     let search = &found["rows"][0];
     assert_eq!((&search["tool"], &search["calls"], &search["errors"]), (&json!("search"), &json!(3), &json!(1)));
-    assert_eq!((&search["rules"][0]["calls"], &search["p50_ms"], &search["sessions"]), (&json!(1), &json!(100.0), &json!(1)));
+    assert_eq!(
+        (&search["rules"][0]["calls"], &search["p50_ms"], &search["sessions"]),
+        (&json!(1), &json!(100.0), &json!(1))
+    );
     assert!(search["mean_result_bytes"].as_f64().unwrap() > 0.0, "{search}");
     let slow = data(&gateway, "/v1/tool/query", &with(window(), json!({ "sort": "p95" }))).await;
     assert_eq!(slow["rows"][0]["tool"], "book");
@@ -268,7 +294,11 @@ async fn reading(backend: Backend) {
     let second = Log { session: "r/1", at: 5, text: "hotel or \"hostel\"", path: "/b", ..LOG }.send(&gateway).await;
     stored(&gateway, 2).await;
     let found = read(&gateway, "/v1/session/r%2F1/find?q=hotel").await;
-    assert_eq!(found["hits"], json!([{ "request_id": first, "count": 1 }, { "request_id": second, "count": 1 }]), "{found}");
+    assert_eq!(
+        found["hits"],
+        json!([{ "request_id": first, "count": 1 }, { "request_id": second, "count": 1 }]),
+        "{found}"
+    );
     let quoted = read(&gateway, "/v1/session/r%2F1/find?q=%22hostel%22").await;
     assert_eq!((&quoted["total"], &quoted["truncated"]), (&json!(1), &json!(false)));
     assert_eq!(gateway.get("/v1/session/r%2F1/find?q=").await.0, 400);
@@ -289,7 +319,11 @@ async fn reading(backend: Backend) {
     let digest = data(&gateway, "/v1/session/r%2F1/digest", &json!({ "request_ids": [second, Uuid::nil()] })).await;
     assert_eq!(digest.as_object().unwrap().len(), 1, "ids of elsewhere are left out");
     let step = &digest[&second];
-    assert_eq!((&step["input"][0]["role"], &step["answer"][0]["text"]), (&json!("user"), &json!("an answer")), "{step}");
+    assert_eq!(
+        (&step["input"][0]["role"], &step["answer"][0]["text"]),
+        (&json!("user"), &json!("an answer")),
+        "{step}"
+    );
     assert_eq!(gateway.post("/v1/session/r%2F1/digest", &json!({ "request_ids": ["x"] })).await.0, 400);
 
     let detail = read(&gateway, "/v1/session/r%2F1").await;
@@ -332,7 +366,12 @@ async fn exports(backend: Backend) {
         let (rows, text) = export(&gateway, &format!("{path}?format=csv")).await;
         let lines: Vec<&str> = text.split_terminator("\r\n").collect();
         assert_eq!((rows, lines.len()), (SESSIONS, 521), "{path}");
-        assert!(lines[0].starts_with(&path[11..18]) && lines[1].starts_with(first), "{path}: {} {}", lines[0], lines[1]);
+        assert!(
+            lines[0].starts_with(&path[11..18]) && lines[1].starts_with(first),
+            "{path}: {} {}",
+            lines[0],
+            lines[1]
+        );
         let distinct: std::collections::HashSet<&str> = lines.iter().copied().collect();
         assert_eq!(distinct.len(), 521, "{path}: no row twice");
     }
@@ -368,7 +407,8 @@ impl Events {
         let wait = async {
             loop {
                 while let Some((event, rest)) = self.text.split_once("\n\n") {
-                    let line = |field: &str| event.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
+                    let line =
+                        |field: &str| event.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
                     let found = (line("event: ") == name).then(|| serde_json::from_str(line("data: ")).unwrap());
                     self.text = rest.to_owned();
                     if let Some(found) = found.filter(&fits) {
@@ -395,7 +435,10 @@ async fn live(backend: Backend) {
     let call = tokio::spawn(call.header("Helicone-Session-Path", "/think").body(r#"{"model":"slow-1"}"#).send());
     let running = all.next("running", |data| data["calls"][0]["session_id"] == "now").await;
     let shown = &running["calls"][0];
-    assert_eq!((&shown["path"], &shown["model"], &shown["provider"]), (&json!("/think"), &json!("slow-1"), &json!("slow")));
+    assert_eq!(
+        (&shown["path"], &shown["model"], &shown["provider"]),
+        (&json!("/think"), &json!("slow-1"), &json!("slow"))
+    );
     assert_eq!(read(&gateway, "/v1/live/running?session=now").await.as_array().unwrap().len(), 1);
     assert_eq!(read(&gateway, "/v1/live/running?session=other").await, json!([]));
     assert_eq!(read(&gateway, "/v1/system").await["running"], 1);
@@ -450,7 +493,10 @@ async fn settings(backend: Backend) {
     assert_eq!((&first["id"], &again["query"]), (&again["id"], &json!("cost>2")), "replaced");
     data(&gateway, "/v1/saved-filter", &saved("all", "")).await;
     let listed = read(&gateway, "/v1/saved-filter?page=sessions").await;
-    assert_eq!(listed.as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()).collect::<Vec<_>>(), ["all", "dear"]);
+    assert_eq!(
+        listed.as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["all", "dear"]
+    );
     assert_eq!(read(&gateway, "/v1/saved-filter?page=requests").await, json!([]));
     assert_eq!(gateway.post("/v1/saved-filter", &saved(" ", "")).await.0, 400);
     let path = format!("/v1/saved-filter/{}", first["id"].as_str().unwrap());
@@ -480,9 +526,15 @@ async fn lists(backend: Backend) {
     assert_eq!(sparks["small"], json!({ "calls": [1, 0, 0, 0], "errors": [0, 0, 0, 0], "running": 0 }), "{sparks}");
     assert_eq!((&sparks["large"]["calls"], &sparks["large"]["errors"]), (&json!([1, 1, 0, 1]), &json!([0, 0, 0, 1])));
     assert!(sparks.get("none").is_none());
-    let ids = |top: &Value| top.as_array().unwrap().iter().map(|row| row["session_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let ids = |top: &Value| {
+        top.as_array().unwrap().iter().map(|row| row["session_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
     for sort in ["total_cost", "errors", "wall_ms", "total_requests", "total_tokens"] {
-        assert_eq!(ids(&data(&gateway, "/v1/session/top", &json!({ "sort": sort })).await), ["large", "small"], "{sort}");
+        assert_eq!(
+            ids(&data(&gateway, "/v1/session/top", &json!({ "sort": sort })).await),
+            ["large", "small"],
+            "{sort}"
+        );
         let up = json!({ "sort": sort, "descending": false, "offset": 1, "limit": 1 });
         assert_eq!(ids(&data(&gateway, "/v1/session/top", &up).await), ["large"], "{sort}");
     }

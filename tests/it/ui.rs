@@ -34,7 +34,11 @@ async fn browse(gateway: &Gateway, program: &str) -> Value {
     let text = String::from_utf8_lossy(&output.stdout);
     let seen = text.trim_end().lines().last().and_then(|line| serde_json::from_str::<Value>(line).ok());
     let Some(seen) = seen else {
-        panic!("{program} failed:\n{text}\n{}\nthe gateway said:\n{}", String::from_utf8_lossy(&output.stderr), gateway.stderr());
+        panic!(
+            "{program} failed:\n{text}\n{}\nthe gateway said:\n{}",
+            String::from_utf8_lossy(&output.stderr),
+            gateway.stderr()
+        );
     };
     assert!(seen["failed"].is_null(), "{program}: {}\n{}", seen["failed"].as_str().unwrap_or_default(), seen["faults"]);
     assert_eq!(seen["dialogs"], json!([]), "{program}: a dialog opened");

@@ -1,12 +1,15 @@
 //! The figures by the hour, on both databases: rows of [`Hours`] added to what is there.
 
+use std::time::Duration;
+
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
 
 use super::CHUNK;
+use crate::model::figures::{Figures, PARTS};
 use crate::store::error::StoreError;
 use crate::store::hours::{HourKey, Hours};
-use crate::model::figures::{Figures, PARTS};
+use crate::store::link::limited;
 
 /// Rows of SQLite's statement of several.
 const SOME: usize = 8;
@@ -123,11 +126,7 @@ pub(in crate::store) async fn sqlite(db: &mut SqliteConnection, hours: &Hours) -
     for chunk in some.chunks(SOME).chain(single.chunks(1)) {
         let mut query = sqlx::query(if chunk.len() == SOME { SQLITE_SOME } else { SQLITE_ONE });
         for (key, figures) in chunk {
-            query = query
-                .bind(key.org)
-                .bind(key.dim)
-                .bind(key.hour)
-                .bind(key.value.as_str());
+            query = query.bind(key.org).bind(key.dim).bind(key.hour).bind(key.value.as_str());
             for sum in sums(figures).into_iter().chain(figures.histogram) {
                 query = query.bind(sum);
             }
@@ -137,7 +136,11 @@ pub(in crate::store) async fn sqlite(db: &mut SqliteConnection, hours: &Hours) -
     Ok(())
 }
 
-pub(in crate::store) async fn postgres(db: &mut PgConnection, hours: &Hours) -> Result<(), StoreError> {
+pub(in crate::store) async fn postgres(
+    db: &mut PgConnection,
+    limit: Duration,
+    hours: &Hours,
+) -> Result<(), StoreError> {
     let rows: Vec<(&HourKey, &Figures)> = hours.iter().collect();
     for chunk in rows.chunks(CHUNK) {
         macro_rules! column {
@@ -145,18 +148,15 @@ pub(in crate::store) async fn postgres(db: &mut PgConnection, hours: &Hours) -> 
                 chunk.iter().map(|(key, _)| key.$field.clone()).collect::<Vec<_>>()
             };
         }
-        let mut query = sqlx::query(POSTGRES)
-            .bind(column!(org))
-            .bind(column!(dim))
-            .bind(column!(hour))
-            .bind(column!(value));
+        let mut query =
+            sqlx::query(POSTGRES).bind(column!(org)).bind(column!(dim)).bind(column!(hour)).bind(column!(value));
         let all: Vec<Vec<i64>> =
             chunk.iter().map(|(_, figures)| sums(figures).into_iter().chain(figures.histogram).collect()).collect();
         for n in 0..12 + PARTS {
             let one: Vec<i64> = all.iter().map(|row| row.get(n).copied().unwrap_or_default()).collect();
             query = query.bind(one);
         }
-        query.execute(&mut *db).await?;
+        limited(limit, query.execute(&mut *db)).await?;
     }
     Ok(())
 }

@@ -220,7 +220,7 @@ impl Dialect for Bulk<'_> {
     }
 
     async fn upsert_hours(&mut self, sum: &RollUp<'_>) -> Result<(), StoreError> {
-        hours::postgres(self.0, &sum.hours).await
+        hours::postgres(self.connection, self.limit, &sum.hours).await
     }
 
     async fn upsert_property_keys(&mut self, sum: &RollUp<'_>) -> Result<(), StoreError> {

@@ -10,8 +10,8 @@ use sqlx::sqlite::SqliteConnection;
 use uuid::Uuid;
 
 use super::{
-    Dialect, exchange_columns, hours, properties, property_key_merge, session_columns, session_merge, session_property_merge,
-    with_columns,
+    Dialect, exchange_columns, hours, properties, property_key_merge, session_columns, session_merge,
+    session_property_merge, with_columns,
 };
 use crate::store::error::StoreError;
 use crate::store::record::Record;

@@ -99,7 +99,8 @@ pub async fn exact_percentiles(bed: Bed) {
     let some = [String::from("gpt-4o")];
     let only = FigureQuery { only: Some(&some), ..query(Reading::Exact, GroupBy::Model, i64::MAX) };
     assert_eq!(bed.store.figures(OrgId::DEFAULT, &only).await.unwrap()[0].figures.calls, 100);
-    let starts = bed.store.session_starts(OrgId::DEFAULT, &query(Reading::Exact, GroupBy::None, i64::MAX)).await.unwrap();
+    let starts =
+        bed.store.session_starts(OrgId::DEFAULT, &query(Reading::Exact, GroupBy::None, i64::MAX)).await.unwrap();
     assert_eq!(starts, [(0, 2)]);
     let plan = bed.store.figure_plan(OrgId::DEFAULT, &Filter::ALL, (Micros(T0), Micros(T0 + 1))).await.unwrap();
     assert_eq!(plan, FigurePlan { reading: Reading::Exact, from: Micros(T0), to: Micros(T0 + 1) });
