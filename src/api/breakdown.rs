@@ -78,7 +78,7 @@ impl Wanted {
     /// # Errors
     /// [`ApiError::Bad`] for numbers out of range.
     pub fn new(
-        search: String,
+        search: &str,
         (sort, descending): (Sorting, Option<bool>),
         limit: Option<usize>,
         trend: Option<i64>,
@@ -136,7 +136,7 @@ pub async fn breakdown(
     let span = Span::new(body.from_ms, body.to_ms)?;
     let by = group_by(&body.by, "by")?;
     let filter = filter(body.filter.as_ref(), Scope::Requests)?;
-    let wanted = Wanted::new(body.search, (body.sort, body.descending), body.limit, body.trend)?;
+    let wanted = Wanted::new(&body.search, (body.sort, body.descending), body.limit, body.trend)?;
     state.settled().await;
     let plan = state.store.figure_plan(caller.org, &filter, (span.from, span.to)).await?;
     let query = FigureQuery {

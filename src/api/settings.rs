@@ -13,6 +13,7 @@ use super::extract::{Admin, Json, Reader};
 use super::openapi::Faults;
 use super::{ApiState, JournalState};
 use crate::model::query::Retention;
+use crate::model::units::Micros;
 use crate::pricing::PRICE_VERSION;
 
 const MOST_NAME_BYTES: usize = 256;
@@ -175,8 +176,8 @@ pub async fn system(State(state): State<ApiState>, Reader(caller): Reader) -> Re
     let counts = contents.map_or_else(Counts::default, |contents| Counts {
         calls: Some(contents.calls),
         sessions: Some(contents.sessions),
-        first_ms: contents.first_hour.map(|at| at.millis()),
-        last_ms: contents.last_at.map(|at| at.millis()),
+        first_ms: contents.first_hour.map(Micros::millis),
+        last_ms: contents.last_at.map(Micros::millis),
     });
     // The size is that of all organisations together.
     let bytes = if available && caller.rights.admin { state.store.size().await.ok() } else { None };

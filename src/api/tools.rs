@@ -102,7 +102,7 @@ pub async fn query(
 ) -> Result<Response, ApiError> {
     let span = Span::new(body.from_ms, body.to_ms)?;
     let filter = filter(body.filter.as_ref(), Scope::Requests)?;
-    let wanted = Wanted::new(body.search, (body.sort, body.descending), body.limit, body.trend)?;
+    let wanted = Wanted::new(&body.search, (body.sort, body.descending), body.limit, body.trend)?;
     state.settled().await;
     let plan = state.store.figure_plan(caller.org, &filter, (span.from, span.to)).await?;
     let query = FigureQuery {

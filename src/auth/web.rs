@@ -37,7 +37,10 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The link printed at start: its hash and when it was made, until it is used.
 #[derive(Clone, Default)]
-pub(super) struct StartLink(Arc<Mutex<Option<([u8; 32], Instant)>>>);
+pub(super) struct StartLink(Arc<Mutex<Option<Made>>>);
+
+/// A token's hash, and when it was made.
+type Made = ([u8; 32], Instant);
 
 /// What a browser is believed to be for a while.
 #[derive(Clone)]

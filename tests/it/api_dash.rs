@@ -120,8 +120,9 @@ fn window() -> Value {
 }
 
 fn with(mut object: Value, more: Value) -> Value {
-    let more = more.as_object().unwrap().clone();
-    object.as_object_mut().unwrap().extend(more);
+    if let Value::Object(more) = more {
+        object.as_object_mut().unwrap().extend(more);
+    }
     object
 }
 
@@ -423,6 +424,7 @@ impl Events {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the test awaits what it spawns")]
 async fn live(backend: Backend) {
     let slow = Upstream::start(|_| Reply::status(200).send("{").wait(Duration::from_secs(2)).send("}")).await;
     let mut gateway = Gateway::start(GatewayOptions::new(backend).keys().provider("slow", slow.url())).await;
