@@ -291,7 +291,7 @@ fn attempt(method: &str, path: &str) -> Option<Try> {
         ("GET", "/v1/session/{id}/markdown") => Try::Missing(Value::Null),
         ("POST", "/v1/session/{id}/feedback") => Try::Missing(json!({ "rating": true })),
         ("POST", "/v1/session/{id}/tag") => Try::Missing(json!({ "tag": "t" })),
-        ("GET", "/v1/session/{id}/tag") => Try::Query(Value::Null),
+        ("GET", "/v1/session/{id}/tag") => Try::Missing(Value::Null),
         ("POST", "/v1/request/query-clickhouse" | "/v1/request/query" | "/v1/request/count/query") => {
             Try::Query(json!({ "filter": named }))
         }
