@@ -401,7 +401,6 @@ fn about(config: &Config) -> About {
             Durability::Durable => "durable",
             Durability::Fast => "fast",
         },
-        journal_max_bytes: config.journal.max_bytes,
         price_overlay: config.price_overlay.is_some(),
     }
 }

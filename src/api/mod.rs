@@ -88,7 +88,6 @@ pub struct About {
     pub started_at: Micros,
     /// `durable` or `fast`.
     pub durability: &'static str,
-    pub journal_max_bytes: u64,
     /// Whether prices of the operator win over the built-in ones.
     pub price_overlay: bool,
 }

@@ -111,7 +111,7 @@ pub struct System {
     version: &'static str,
     started_ms: i64,
     database: DatabaseState,
-    journal: JournalFigures,
+    journal: JournalState,
     prices: PricesInfo,
     counts: Counts,
     /// Calls of the organisation in flight.
@@ -134,14 +134,6 @@ pub struct DatabaseState {
     ping_ms: Option<f64>,
     /// Of the whole database; for keys that may administer.
     bytes: Option<i64>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub struct JournalFigures {
-    #[serde(flatten)]
-    state: JournalState,
-    /// Bytes that it may take.
-    max_bytes: u64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -186,7 +178,7 @@ pub async fn system(State(state): State<ApiState>, Reader(caller): Reader) -> Re
         version: env!("CARGO_PKG_VERSION"),
         started_ms: state.about.started_at.millis(),
         database: DatabaseState { kind: state.store.backend(), ok: available, ping_ms, bytes },
-        journal: JournalFigures { state: (state.probes.journal)(), max_bytes: state.about.journal_max_bytes },
+        journal: (state.probes.journal)(),
         prices: PricesInfo { source, version, overlay: state.about.price_overlay },
         counts,
         running: state.ingest.running(caller.org, None, MOST_RUNNING).len(),

@@ -32,9 +32,11 @@ pub(super) const STATEMENTS: &[&str] = &[WINDOW_CALLS];
 /// Of calls `e`: the group and the part are put before it.
 const EACH_CALL: &str = "e.ended_at - e.started_at AS l, CASE WHEN e.error_rule IS NULL THEN 0 ELSE 1 END AS failed, \
      COALESCE(e.cost, 0) AS cost, CASE WHEN e.kind = 'llm' AND e.cost IS NULL THEN 1 ELSE 0 END AS unpriced, \
-     COALESCE(e.prompt_tokens + e.prompt_cache_read_tokens + e.prompt_cache_write_tokens + e.prompt_audio_tokens, 0) \
+     COALESCE(e.prompt_tokens + e.prompt_cache_read_tokens + e.prompt_cache_write_tokens + e.prompt_audio_tokens + \
+     COALESCE(e.prompt_image_tokens, 0), 0) \
      AS input_tokens, COALESCE(e.prompt_cache_read_tokens, 0) AS cached_tokens, \
-     COALESCE(e.completion_tokens + e.completion_audio_tokens + e.reasoning_tokens, 0) AS output_tokens, \
+     COALESCE(e.completion_tokens + e.completion_audio_tokens + COALESCE(e.completion_image_tokens, 0) + \
+     e.reasoning_tokens, 0) AS output_tokens, \
      e.response_bytes AS response_bytes, e.started_at AS at, e.session_key AS session_key";
 /// Each with its place among the wall times of its group and part.
 const RANKED: &str = "r.*, ROW_NUMBER() OVER (PARTITION BY r.g, r.p ORDER BY r.l) AS place, \

@@ -74,7 +74,7 @@ pub(super) fn add(hours: &mut Hours, call: &Record<'_>) {
 }
 
 fn figures(call: &Record<'_>) -> Figures {
-    let sum = |parts: [Option<i64>; 4]| parts.into_iter().flatten().sum();
+    let sum = |parts: [Option<i64>; 5]| parts.into_iter().flatten().sum();
     let latency = call.ended_at - call.started_at;
     let mut figures = Figures {
         calls: 1,
@@ -86,9 +86,16 @@ fn figures(call: &Record<'_>) -> Figures {
             call.prompt_cache_read_tokens,
             call.prompt_cache_write_tokens,
             call.prompt_audio_tokens,
+            call.prompt_image_tokens,
         ]),
         cached_tokens: call.prompt_cache_read_tokens.unwrap_or_default(),
-        output_tokens: sum([call.completion_tokens, call.completion_audio_tokens, call.reasoning_tokens, None]),
+        output_tokens: sum([
+            call.completion_tokens,
+            call.completion_audio_tokens,
+            call.completion_image_tokens,
+            call.reasoning_tokens,
+            None,
+        ]),
         // A body of more than this is no body; a sum of many must not overflow.
         response_bytes: call.response_bytes.clamp(0, 1 << 40),
         latency_sum_us: latency,

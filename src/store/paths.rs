@@ -19,8 +19,9 @@ const MOST_ROWS: u64 = 300_000;
 const SUMS: &str = "COUNT(*) AS calls, COUNT(e.error_rule) AS errors, CAST(COALESCE(SUM(e.cost), 0) AS BIGINT) AS cost, \
      CAST(SUM(e.ended_at - e.started_at) AS BIGINT) AS time_us, \
      CAST(COALESCE(SUM(e.prompt_tokens + e.prompt_cache_read_tokens + e.prompt_cache_write_tokens \
-     + e.prompt_audio_tokens), 0) AS BIGINT) AS input_tokens, \
-     CAST(COALESCE(SUM(e.completion_tokens + e.completion_audio_tokens + e.reasoning_tokens), 0) AS BIGINT) \
+     + e.prompt_audio_tokens + COALESCE(e.prompt_image_tokens, 0)), 0) AS BIGINT) AS input_tokens, \
+     CAST(COALESCE(SUM(e.completion_tokens + e.completion_audio_tokens + \
+     COALESCE(e.completion_image_tokens, 0) + e.reasoning_tokens), 0) AS BIGINT) \
      AS output_tokens, MAX(e.started_at) AS last_at";
 
 #[derive(FromRow)]

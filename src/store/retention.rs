@@ -39,6 +39,11 @@ const SUMS: &str = "SELECT COUNT(*) AS calls, COUNT(error_rule) AS errors, \
      CAST(COALESCE(SUM(completion_tokens), 0) AS BIGINT) AS completion_tokens, \
      CAST(COALESCE(SUM(completion_audio_tokens), 0) AS BIGINT) AS completion_audio_tokens, \
      CAST(COALESCE(SUM(reasoning_tokens), 0) AS BIGINT) AS reasoning_tokens, \
+     CAST(COALESCE(SUM(prompt_image_tokens), 0) AS BIGINT) AS prompt_image_tokens, \
+     CAST(COALESCE(SUM(completion_image_tokens), 0) AS BIGINT) AS completion_image_tokens, \
+     CAST(COALESCE(SUM(web_searches), 0) AS BIGINT) AS web_searches, \
+     CAST(COALESCE(SUM(tool_units), 0) AS BIGINT) AS tool_units, \
+     CAST(COALESCE(SUM(search_units), 0) AS BIGINT) AS search_units, \
      COALESCE(MIN(started_at), 0) AS first_at, COALESCE(MAX(started_at), 0) AS last_started_at, \
      COALESCE(MAX(ended_at), 0) AS last_ended_at \
      FROM exchange WHERE org_id = $1 AND session_key = $2";
@@ -47,8 +52,9 @@ const LAST_FAILED: &str =
 const SET_SESSION: &str = "UPDATE session SET calls = $3, errors = $4, cost = $5, unpriced = $6, latency_sum_us = $7, \
      prompt_tokens = $8, prompt_cache_read_tokens = $9, prompt_cache_write_tokens = $10, \
      prompt_cache_write_1h_tokens = $11, prompt_audio_tokens = $12, completion_tokens = $13, \
-     completion_audio_tokens = $14, reasoning_tokens = $15, first_at = $16, last_started_at = $17, last_ended_at = $18, \
-     last_failed = $19 WHERE org_id = $1 AND session_key = $2";
+     completion_audio_tokens = $14, reasoning_tokens = $15, prompt_image_tokens = $16, \
+     completion_image_tokens = $17, web_searches = $18, tool_units = $19, search_units = $20, first_at = $21, \
+     last_started_at = $22, last_ended_at = $23, last_failed = $24 WHERE org_id = $1 AND session_key = $2";
 const CLEAR_PROPERTIES: &str = "DELETE FROM session_property WHERE org_id = $1 AND session_key = $2";
 const FILL_PROPERTIES: &str = "INSERT INTO session_property \
      (org_id, session_key, key_lower, value_key, value_long, first_at, last_at) \
@@ -101,6 +107,11 @@ struct Sums {
     completion_tokens: i64,
     completion_audio_tokens: i64,
     reasoning_tokens: i64,
+    prompt_image_tokens: i64,
+    completion_image_tokens: i64,
+    web_searches: i64,
+    tool_units: i64,
+    search_units: i64,
     first_at: i64,
     last_started_at: i64,
     last_ended_at: i64,
@@ -158,6 +169,11 @@ impl Store {
                         sums.completion_tokens,
                         sums.completion_audio_tokens,
                         sums.reasoning_tokens,
+                        sums.prompt_image_tokens,
+                        sums.completion_image_tokens,
+                        sums.web_searches,
+                        sums.tool_units,
+                        sums.search_units,
                         sums.first_at,
                         sums.last_started_at,
                         sums.last_ended_at,

@@ -37,7 +37,8 @@ impl Store {
             SessionSort::TotalRequests => "s.calls",
             SessionSort::TotalTokens => {
                 "s.prompt_tokens + s.prompt_cache_read_tokens + s.prompt_cache_write_tokens + s.prompt_audio_tokens \
-                 + s.completion_tokens + s.completion_audio_tokens + s.reasoning_tokens"
+                 + s.prompt_image_tokens + s.completion_tokens + s.completion_audio_tokens + s.completion_image_tokens \
+                 + s.reasoning_tokens"
             }
         };
         let direction = if descending { Order::Desc } else { Order::Asc };

@@ -403,24 +403,53 @@ impl Events {
         Self { answer, text: String::new() }
     }
 
+    /// Name and data of the next event.
+    async fn any(&mut self) -> (String, Value) {
+        loop {
+            while let Some((event, rest)) = self.text.split_once("\n\n") {
+                let line = |field: &str| event.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
+                let (name, data) = (line("event: ").to_owned(), line("data: ").to_owned());
+                self.text = rest.to_owned();
+                // What has no name only keeps the connection alive.
+                if !name.is_empty() {
+                    return (name, serde_json::from_str(&data).unwrap());
+                }
+            }
+            let piece = self.answer.chunk().await.unwrap().expect("the stream goes on");
+            self.text.push_str(std::str::from_utf8(&piece).unwrap());
+        }
+    }
+
     /// The data of the next event of that name that fits.
     async fn next(&mut self, name: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let wait = async {
             loop {
-                while let Some((event, rest)) = self.text.split_once("\n\n") {
-                    let line =
-                        |field: &str| event.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
-                    let found = (line("event: ") == name).then(|| serde_json::from_str(line("data: ")).unwrap());
-                    self.text = rest.to_owned();
-                    if let Some(found) = found.filter(&fits) {
-                        return found;
-                    }
+                let (found, data) = self.any().await;
+                if found == name && fits(&data) {
+                    return data;
                 }
-                let piece = self.answer.chunk().await.unwrap().expect("the stream goes on");
-                self.text.push_str(std::str::from_utf8(&piece).unwrap());
             }
         };
         tokio::time::timeout(DEADLINE, wait).await.unwrap_or_else(|_| panic!("no {name} came"))
+    }
+
+    /// The row of a call that ended and the news that none is running, whichever comes first.
+    async fn stored_and_idle(&mut self) -> Value {
+        let wait = async {
+            let (mut stored, mut idle) = (None, false);
+            loop {
+                let (name, data) = self.any().await;
+                match name.as_str() {
+                    "running" => idle = data["calls"] == json!([]),
+                    "calls" => stored = Some(data),
+                    _ => {}
+                }
+                if let (Some(stored), true) = (&stored, idle) {
+                    return stored.clone();
+                }
+            }
+        };
+        tokio::time::timeout(DEADLINE, wait).await.expect("the call is stored and over")
     }
 }
 
@@ -445,10 +474,9 @@ async fn live(backend: Backend) {
     assert_eq!(read(&gateway, "/v1/live/running?session=other").await, json!([]));
     assert_eq!(read(&gateway, "/v1/system").await["running"], 1);
 
-    let stored = all.next("calls", |_| true).await;
+    let stored = all.stored_and_idle().await;
     assert_eq!(stored["calls"][0]["request_id"], shown["request_id"], "the row has the id that was told");
     assert_eq!((&stored["calls"][0]["session_id"], &stored["calls"][0]["path"]), (&json!("now"), &json!("/think")));
-    all.next("running", |data| data["calls"] == json!([])).await;
     call.await.unwrap().unwrap();
 
     Log { session: "elsewhere", ..LOG }.send(&gateway).await;

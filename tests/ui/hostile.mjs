@@ -19,6 +19,7 @@ await run({
     }
     const page = await browser.open(session(EVIL));
     await page.getByText(PAYLOADS[0]).first().waitFor();
+    await page.locator(".step").first().waitFor();
     // Each of the first steps opened, with all of its parts.
     for (let n = 0; n < 24; n++) {
       await page.keyboard.press("j");
