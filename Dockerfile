@@ -1,12 +1,21 @@
 # Builds the gateway and puts the one binary into a small image, run by a user without rights.
-# Both bases can be replaced: docker build --build-arg RUNTIME_IMAGE=… --build-arg BUILD_IMAGE=… .
+# The bases can be replaced: docker build --build-arg RUNTIME_IMAGE=… --build-arg BUILD_IMAGE=… --build-arg WEB_IMAGE=… .
+ARG WEB_IMAGE=node:22-bookworm-slim
 ARG BUILD_IMAGE=rust:1.95-slim-bookworm
 ARG RUNTIME_IMAGE=debian:bookworm-slim
+
+FROM ${WEB_IMAGE} AS web
+WORKDIR /src/web
+COPY web/package.json web/package-lock.json ./
+RUN npm ci --silent --no-audit --no-fund
+COPY web .
+RUN npm run --silent build -- --logLevel warn
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /src
 ENV CARGO_PROFILE_RELEASE_DEBUG=false CARGO_PROFILE_RELEASE_STRIP=symbols CARGO_TERM_COLOR=never
 COPY . .
+COPY --from=web /src/web/dist web/dist
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
     cargo build --release --locked --bin trailgate \
     && mkdir -p /out/data \

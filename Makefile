@@ -4,18 +4,23 @@ CARGO ?= cargo
 CONFIG ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test faults check bench fmt clean
+.PHONY: help run demo web test faults check bench fmt clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## build and serve on http://127.0.0.1:8787, SQLite under ./data (CONFIG=file.toml for your own settings)
-	@scripts/need cargo cc
+	@scripts/need cargo cc node npm
+	@scripts/web
 	$(CARGO) run --release --locked -- serve $(if $(CONFIG),--config $(CONFIG))
 
 demo: ## serve beside a scripted provider and run an agent through the gateway: real sessions without a provider key
-	@scripts/need cargo cc
+	@scripts/need cargo cc node npm
+	@scripts/web
 	$(CARGO) run --release --locked -- demo
+
+web: ## build the dashboard into web/dist; the next build of the gateway takes it in
+	@scripts/web
 
 test: ## every test, on SQLite and on a real PostgreSQL
 	@scripts/test-setup
@@ -35,4 +40,5 @@ fmt: ## format the Rust sources
 	$(CARGO) fmt
 
 clean: ## remove what was built and what the tests installed
-	rm -rf target tests/clients/python/.venv tests/clients/typescript/node_modules
+	rm -rf target tests/clients/python/.venv tests/clients/typescript/node_modules tests/ui/node_modules
+	rm -rf web/node_modules web/dist/*

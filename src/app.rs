@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-use crate::api::{self, ApiState, JournalState, Limits, Probes};
+use crate::api::{self, About, ApiState, JournalState, Limits, Probes};
 use crate::auth::{Auth, AuthFault};
 use crate::config::{AuthMode, Config, Durability, OnFull};
 use crate::ingest::enrich::{EnrichContext, enrich};
@@ -33,10 +33,11 @@ use crate::model::dead_letter::DeadLetter;
 use crate::model::exchange::Exchange;
 use crate::model::gap::Gap;
 use crate::model::query::Written;
+use crate::model::units::Micros;
 use crate::pricing::Pricing;
 use crate::proxy::Proxy;
 use crate::store::{Store, StoreError, StoreOptions};
-use crate::{telemetry, ui};
+use crate::{retention, telemetry, ui};
 
 /// How long the start waits for a database that says nothing before it serves without it.
 const PREPARE: Duration = Duration::from_secs(5);
@@ -90,7 +91,7 @@ pub async fn serve_on(config: Config, listener: TcpListener) -> anyhow::Result<(
     let tasks = TaskTracker::new();
     tasks.spawn(watch_signals(stop.clone(), leave.clone())?);
     tasks.spawn(telemetry::keep_up(metrics.clone()));
-    let gateway = Gateway::build(Arc::new(config), listener.local_addr()?, metrics, &tasks).await?;
+    let gateway = Gateway::build(Arc::new(config), listener.local_addr()?, metrics, (&tasks, &stop)).await?;
     gateway.run(listener, stop, leave).await
 }
 
@@ -126,7 +127,7 @@ impl Gateway {
         config: Arc<Config>,
         address: SocketAddr,
         metrics: PrometheusHandle,
-        tasks: &TaskTracker,
+        (tasks, stop): (&TaskTracker, &CancellationToken),
     ) -> anyhow::Result<Self> {
         let store = open_store(&config).await?;
         let (journal, reader) = open_journal(&config)?;
@@ -152,6 +153,8 @@ impl Gateway {
         tasks.spawn(import(prepared.clone(), dead_letters.clone(), dead_folder(&config)));
         let auth = Auth::new(store.clone(), keys_required(&config, address)).with_key(config.auth.key.as_ref());
         tasks.spawn(auth.clone().watch());
+        let pace = retention::Pace::default();
+        tasks.spawn(retention::run(store.clone(), pace, prepared.clone(), stop.clone()));
         let proxy = Proxy::new(Arc::clone(&config), auth.clone(), ingest.clone())?;
         let state = ApiState {
             store: store.clone(),
@@ -160,6 +163,8 @@ impl Gateway {
             limits: Limits { log_bytes: config.capture.max_log_bytes, ..Limits::default() },
             probes: probes(&ingest, &config, metrics),
             dead_letters,
+            about: Arc::new(about(&config)),
+            stop: stop.clone(),
         };
         Ok(Self { config, address, store, ingest, auth, door: Arc::new(Door::new(state, proxy)), prepared, drain })
     }
@@ -211,6 +216,12 @@ impl Gateway {
         println!("  API:                POST {url}/v1/session/query, GET {url}/openapi.json");
         let keys = if self.auth.required() { "are required (trailgate key create)" } else { "are not needed" };
         println!("  keys:               {keys}");
+        if self.auth.required() {
+            let link = self.auth.start_link();
+            println!("  dashboard:          {url}/login#token={} (once, within an hour)", link.expose_secret());
+        } else {
+            println!("  dashboard:          {url}");
+        }
         println!("  data:               {} ({})", config.data_dir.display(), self.store.backend());
     }
 
@@ -293,7 +304,7 @@ impl Door {
             let (state, proxy) = inside.clone();
             async move { dispatch(&state, &proxy, request).await }
         };
-        let router = api::router(state.clone()).merge(ui::router()).fallback(fallback);
+        let router = api::router(state.clone()).fallback(fallback);
         Self { state, proxy, router }
     }
 
@@ -314,6 +325,9 @@ async fn dispatch(state: &ApiState, proxy: &Proxy, request: Request) -> Response
     }
     if api::owns(path) {
         return api::not_here();
+    }
+    if ui::wants(&request) {
+        return ui::answer(request).await;
     }
     proxy.serve(request).await
 }
@@ -378,6 +392,17 @@ async fn prepare_once(store: &Store, auth: &Auth, config: &Config) -> Result<(),
         println!("the first API key, shown this once: {}", key.expose_secret());
     }
     Ok(())
+}
+
+fn about(config: &Config) -> About {
+    About {
+        started_at: Micros::now(),
+        durability: match config.journal.durability {
+            Durability::Durable => "durable",
+            Durability::Fast => "fast",
+        },
+        price_overlay: config.price_overlay.is_some(),
+    }
 }
 
 fn keys_required(config: &Config, address: SocketAddr) -> bool {

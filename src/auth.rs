@@ -5,12 +5,14 @@
 //! else. Known keys are remembered, and go on working while the database is away, for as long as that is, without a call
 //! waiting for it; unknown ones are answered with [`AuthError::Unavailable`] then, never called unknown.
 
+mod web;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use http::header::{AUTHORIZATION, HeaderName};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method};
 use moka::future::Cache;
 use rand::Rng as _;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -19,7 +21,10 @@ use crate::model::id::{KeyId, OrgId};
 use crate::model::query::{KeyRow, Rights};
 use crate::model::units::Micros;
 use crate::store::{Store, StoreError};
+pub use web::SignedIn;
 
+/// How long a browser's session is remembered at most, while the database is away.
+const BROWSERS: Duration = Duration::from_secs(24 * 3600);
 /// How long a known key is believed before the store is asked again: the time in which a revoked key dies on every replica.
 const FRESH: Duration = Duration::from_secs(15);
 /// How long a call waits for the store to confirm a key that is known; past it the store counts as away.
@@ -40,6 +45,18 @@ pub struct Caller {
     /// `None` where no key was needed and none was shown.
     pub key: Option<KeyId>,
     pub rights: Rights,
+    pub via: Via,
+}
+
+/// What a caller showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// A key in a header or a path.
+    Key,
+    /// The cookie of a browser that signed in.
+    Cookie,
+    /// Nothing: no key is needed here.
+    Nothing,
 }
 
 /// Why there is no caller.
@@ -51,6 +68,8 @@ pub enum AuthError {
     Unknown,
     #[error("the API key does not have the right that this needs")]
     Forbidden,
+    #[error("a page of another site may not do this: send an API key in a header")]
+    CrossSite,
     #[error("the API key cannot be checked now: the database is away")]
     Unavailable,
 }
@@ -75,6 +94,8 @@ pub struct Auth {
     unknown: Cache<[u8; 32], ()>,
     /// The store did not answer in time: known keys are believed until [`Auth::watch`] finds it back.
     away: Arc<AtomicBool>,
+    browsers: Cache<[u8; 32], web::Seen>,
+    link: web::StartLink,
 }
 
 #[derive(Clone)]
@@ -101,6 +122,8 @@ impl Auth {
             known: Cache::builder().max_capacity(100_000).build(),
             unknown: Cache::builder().max_capacity(100_000).time_to_live(UNKNOWN).build(),
             away: Arc::default(),
+            browsers: Cache::builder().max_capacity(10_000).time_to_live(BROWSERS).build(),
+            link: web::StartLink::default(),
         }
     }
 
@@ -126,11 +149,13 @@ impl Auth {
         self.required
     }
 
-    /// The caller of an API request or a manual log: `Helicone-Auth`, `Authorization`, `x-api-key` or `api-key`.
+    /// The caller of an API request or a manual log: by `Helicone-Auth`, `Authorization`, `x-api-key` or `api-key`, else by
+    /// the cookie of a browser that signed in. A browser sends cookies for pages of any site, and reaches a server that asks
+    /// for no key from any page; so without a key only pages of this server may change something.
     ///
     /// # Errors
-    /// Without a known key where one is needed, and when the key cannot be checked.
-    pub async fn caller(&self, headers: &HeaderMap) -> Result<Caller, AuthError> {
+    /// Without a known key or session where one is needed, when it cannot be checked, and when another site asks.
+    pub async fn caller(&self, method: &Method, headers: &HeaderMap) -> Result<Caller, AuthError> {
         let carriers = [HELICONE_AUTH, AUTHORIZATION, X_API_KEY, API_KEY];
         let mut presented = false;
         for value in carriers.iter().filter_map(|name| headers.get(name)) {
@@ -141,7 +166,11 @@ impl Auth {
                 }
             }
         }
-        self.without_key(presented)
+        let ambient = match self.by_cookie(headers).await? {
+            Some(caller) => caller,
+            None => self.without_key(presented)?,
+        };
+        if presented || web::is_own_page(method, headers) { Ok(ambient) } else { Err(AuthError::CrossSite) }
     }
 
     /// The caller of a proxied call. Whatever in `Authorization`, `x-api-key` or `api-key` is a key of ours is taken out of
@@ -150,6 +179,7 @@ impl Auth {
     /// # Errors
     /// As [`Auth::caller`].
     pub async fn admit(&self, headers: &mut HeaderMap, presented: &Presented) -> Result<Caller, AuthError> {
+        web::strip_cookie(headers);
         let own = presented.own.as_ref().map(|secret| strip_bearer(secret.expose_secret()));
         let mut caller = None;
         if let Some(own) = own {
@@ -210,7 +240,7 @@ impl Auth {
 
     fn without_key(&self, presented: bool) -> Result<Caller, AuthError> {
         match (self.required, presented) {
-            (false, _) => Ok(Caller { org: OrgId::DEFAULT, key: None, rights: Rights::ALL }),
+            (false, _) => Ok(Caller { org: OrgId::DEFAULT, key: None, rights: Rights::ALL, via: Via::Nothing }),
             (true, true) => Err(AuthError::Unknown),
             (true, false) => Err(AuthError::Missing),
         }
@@ -243,7 +273,7 @@ impl Auth {
             }
             (Err(_), Some(known)) => Ok(Some(caller_of(&known.row))),
             (Err(_), None) if self.configured == Some(hash) => {
-                Ok(Some(Caller { org: OrgId::DEFAULT, key: None, rights: Rights::ALL }))
+                Ok(Some(Caller { org: OrgId::DEFAULT, key: None, rights: Rights::ALL, via: Via::Key }))
             }
             (Err(error), None) if self.required => {
                 tracing::warn!(%error, "auth.key_check_failed");
@@ -303,6 +333,7 @@ impl Auth {
         for hash in its {
             self.known.invalidate(hash.as_ref()).await;
         }
+        self.browsers.invalidate_all();
         Ok(revoked)
     }
 
@@ -334,7 +365,7 @@ enum Kept {
 }
 
 fn caller_of(row: &KeyRow) -> Caller {
-    Caller { org: row.org, key: Some(row.id), rights: row.rights }
+    Caller { org: row.org, key: Some(row.id), rights: row.rights, via: Via::Key }
 }
 
 /// The keys that a header value may hold: `Bearer a`, `a`, or `Bearer a, Bearer b`.
@@ -420,13 +451,13 @@ mod tests {
         store.migrate().await.unwrap();
         let from_config = SecretString::from("sk-helicone-config".to_owned());
         let auth = Auth::new(store.clone(), true).with_key(Some(&from_config));
-        let by = Caller { org: OrgId::DEFAULT, key: None, rights: Rights::ALL };
+        let by = Caller { org: OrgId::DEFAULT, key: None, rights: Rights::ALL, via: Via::Key };
         let (row, known) = auth.create_key(&by, "known", Rights::ALL).await.unwrap();
         let (other, revoked) = auth.create_key(&by, "revoked", Rights::ALL).await.unwrap();
         let ask = async |key: &SecretString| {
             let mut headers = HeaderMap::new();
             headers.insert(AUTHORIZATION, format!("Bearer {}", key.expose_secret()).parse().unwrap());
-            auth.caller(&headers).await
+            auth.caller(&Method::POST, &headers).await
         };
         assert_eq!(ask(&known).await.unwrap().key, Some(row.id));
         assert_eq!(ask(&revoked).await.unwrap().key, Some(other.id));

@@ -18,7 +18,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use secrecy::ExposeSecret as _;
 
-use crate::auth::{Auth, Caller};
+use crate::auth::{Auth, Caller, Via};
 use crate::config::{self, Config};
 use crate::ingest::enrich::EnrichContext;
 use crate::ingest::reprice::Wish;
@@ -256,7 +256,9 @@ async fn key(config: &Config, command: KeyCommand) -> anyhow::Result<()> {
                 read: admin || rights.contains(&Right::Read),
                 admin,
             };
-            let (row, secret) = auth.create_key(&Caller { org, key: None, rights: Rights::ALL }, &name, rights).await?;
+            let (row, secret) = auth
+                .create_key(&Caller { org, key: None, rights: Rights::ALL, via: Via::Nothing }, &name, rights)
+                .await?;
             eprintln!("key {} ({name}); it is shown this once:", row.id);
             println!("{}", secret.expose_secret());
         }

@@ -16,6 +16,7 @@ pub mod store;
 
 pub mod auth;
 pub mod ingest;
+pub mod retention;
 
 pub mod api;
 pub mod proxy;

@@ -23,6 +23,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("live", 2),
     ("ingest", 3),
     ("auth", 3),
+    ("retention", 3),
     ("proxy", 4),
     ("api", 4),
     ("ui", 4),

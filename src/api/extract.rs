@@ -1,6 +1,6 @@
 //! Extractors: who may call, what the body says, what the path names. Each failure is an [`ApiError`] that names the field.
 //!
-//! A handler that takes none of [`Reader`], [`Logger`] and [`Admin`] is open to everybody; a test compares those handlers
+//! A handler that takes none of [`Anyone`], [`Reader`], [`Logger`] and [`Admin`] is open to everybody; a test compares those handlers
 //! with the routes that the OpenAPI document declares open.
 
 use std::time::Duration;
@@ -22,6 +22,10 @@ use crate::model::id::RequestId;
 #[derive(Debug)]
 pub struct Reader(pub Caller);
 
+/// Any caller that is known, whatever it may do.
+#[derive(Debug)]
+pub struct Anyone(pub Caller);
+
 /// A caller that may write logs, and annotate what was logged.
 #[derive(Debug)]
 pub struct Logger(pub Caller);
@@ -33,15 +37,22 @@ pub struct Admin(pub Caller);
 impl FromRequestParts<ApiState> for Reader {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
-        let caller = state.auth.caller(&parts.headers).await?;
+        let caller = state.auth.caller(&parts.method, &parts.headers).await?;
         if caller.rights.read || caller.rights.admin { Ok(Self(caller)) } else { Err(AuthError::Forbidden.into()) }
+    }
+}
+
+impl FromRequestParts<ApiState> for Anyone {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        Ok(Self(state.auth.caller(&parts.method, &parts.headers).await?))
     }
 }
 
 impl FromRequestParts<ApiState> for Logger {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
-        let caller = state.auth.caller(&parts.headers).await?;
+        let caller = state.auth.caller(&parts.method, &parts.headers).await?;
         if caller.rights.write || caller.rights.admin { Ok(Self(caller)) } else { Err(AuthError::Forbidden.into()) }
     }
 }
@@ -49,7 +60,7 @@ impl FromRequestParts<ApiState> for Logger {
 impl FromRequestParts<ApiState> for Admin {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
-        let caller = state.auth.caller(&parts.headers).await?;
+        let caller = state.auth.caller(&parts.method, &parts.headers).await?;
         if caller.rights.admin { Ok(Self(caller)) } else { Err(AuthError::Forbidden.into()) }
     }
 }

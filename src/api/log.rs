@@ -63,7 +63,7 @@ pub async fn take(state: &ApiState, route: LogRoute, request: Request) -> Respon
 async fn store(state: &ApiState, route: LogRoute, request: Request) -> Result<RequestId, ApiError> {
     let at = Micros::now();
     let (mut parts, body) = request.into_parts();
-    let caller = state.auth.caller(&parts.headers).await?;
+    let caller = state.auth.caller(&parts.method, &parts.headers).await?;
     if !caller.rights.write && !caller.rights.admin {
         return Err(AuthError::Forbidden.into());
     }

@@ -4,27 +4,45 @@
 //! without one shows in its signature. All times leave here as text, all money in dollars, all durations in
 //! milliseconds.
 
+mod account;
 mod answer;
+mod attention;
+mod breakdown;
+mod conversation;
 mod dead_letters;
+mod digest;
 mod error;
+mod export;
 mod extract;
+mod figures;
+mod find;
 mod gaps;
 mod health;
 mod histogram;
 mod keys;
+mod live;
 mod log;
+mod markdown;
 mod marks;
 mod openapi;
+mod paths;
 mod properties;
+mod reading;
 mod request_row;
 mod requests;
+mod saved;
 mod session;
 mod sessions;
+mod settings;
 mod sort;
+mod sparks;
 #[cfg(test)]
 mod tests;
+mod tools;
+mod top;
 mod users;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -32,6 +50,7 @@ use axum::extract::{Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use axum::response::{IntoResponse, Response};
+use tokio_util::sync::CancellationToken;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -39,6 +58,7 @@ use utoipa_axum::routes;
 
 use crate::auth::Auth;
 use crate::ingest::{DeadLetters, Ingest};
+use crate::model::units::Micros;
 use crate::store::Store;
 
 pub use error::ApiError;
@@ -57,6 +77,19 @@ pub struct ApiState {
     pub limits: Limits,
     pub probes: Probes,
     pub dead_letters: DeadLetters,
+    pub about: Arc<About>,
+    /// Streams end when it is cancelled.
+    pub stop: CancellationToken,
+}
+
+/// What the settings page shows of this process.
+#[derive(Clone, Debug)]
+pub struct About {
+    pub started_at: Micros,
+    /// `durable` or `fast`.
+    pub durability: &'static str,
+    /// Whether prices of the operator win over the built-in ones.
+    pub price_overlay: bool,
 }
 
 /// Sizes and times that bound a request.
@@ -100,8 +133,29 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// Whether a path belongs to the API even if it names nothing in it: such a path is answered 404, never forwarded.
 pub fn owns(path: &str) -> bool {
-    const OURS: [&str; 9] =
-        ["session", "request", "property", "user", "api-keys", "feedback", "trace", "dead-letter", "gaps"];
+    const OURS: [&str; 21] = [
+        "session",
+        "request",
+        "property",
+        "user",
+        "api-keys",
+        "feedback",
+        "trace",
+        "me",
+        "login",
+        "logout",
+        "metrics",
+        "path",
+        "tool",
+        "live",
+        "saved-filter",
+        "export",
+        "org",
+        "retention",
+        "system",
+        "dead-letter",
+        "gaps",
+    ];
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
     segments.next() == Some("v1") && segments.next().is_some_and(|second| OURS.contains(&second))
 }
@@ -144,6 +198,28 @@ fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(log::trace))
         .routes(routes!(log::trace_short))
         .routes(routes!(log::trace_typed))
+        .routes(routes!(account::me))
+        .routes(routes!(account::login))
+        .routes(routes!(account::logout))
+        .routes(routes!(top::query))
+        .routes(routes!(sparks::query))
+        .routes(routes!(digest::digest))
+        .routes(routes!(find::find))
+        .routes(routes!(markdown::get))
+        .routes(routes!(export::sessions))
+        .routes(routes!(export::requests))
+        .routes(routes!(figures::query))
+        .routes(routes!(breakdown::breakdown))
+        .routes(routes!(attention::query))
+        .routes(routes!(paths::query))
+        .routes(routes!(tools::query))
+        .routes(routes!(saved::list, saved::save))
+        .routes(routes!(saved::delete))
+        .routes(routes!(settings::org, settings::set_org))
+        .routes(routes!(settings::retention, settings::set_retention))
+        .routes(routes!(settings::system))
+        .routes(routes!(live::watch))
+        .routes(routes!(live::running))
         .routes(routes!(health::alive))
         .routes(routes!(health::healthcheck))
         .routes(routes!(health::ready))

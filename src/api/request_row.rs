@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::answer::{iso, ms};
-use crate::model::capture::{Body, BodyFacts, Kept};
+use crate::model::capture::{Body, BodyFacts, Headers, Kept};
 use crate::model::query::{CallBodies, CallDetail};
 use crate::model::tags::Note;
 use crate::model::units::NanoUsd;
@@ -49,6 +49,13 @@ pub struct HeliconeRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     response_body_facts: Option<BodyFacts>,
+    /// As they passed, lower case, credentials replaced; where the bodies were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<[String; 2]>>)]
+    request_headers: Option<Headers>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<[String; 2]>>)]
+    response_headers: Option<Headers>,
     /// Where the bodies are, if they are not here; relative to this API.
     #[serde(skip_serializing_if = "Option::is_none")]
     body_url: Option<String>,
@@ -153,6 +160,8 @@ impl HeliconeRequest {
     pub fn new(row: CallDetail, bodies: Option<CallBodies>, left: &mut usize) -> Self {
         let call = row.call;
         let id = call.id.to_string();
+        let headers = bodies.as_ref().map(|bodies| (bodies.request_headers.clone(), bodies.response_headers.clone()));
+        let (request_headers, response_headers) = headers.unzip();
         let shown = bodies.and_then(|bodies| Shown::both(&bodies, call.model.as_deref(), left));
         let here = shown.is_some();
         let (request, response) = shown.unwrap_or_else(|| (Shown::placeholder(), Shown::placeholder()));
@@ -174,6 +183,8 @@ impl HeliconeRequest {
             response_id: id.clone(),
             body_url: (!here).then(|| format!("/v1/request/{id}?includeBody=true")),
             request_id: id,
+            request_headers,
+            response_headers,
             request_created_at: iso(call.started_at),
             response_created_at: iso(call.ended_at),
             request_body: request.body,

@@ -186,6 +186,9 @@ pub async fn by_ids(
 pub struct GetParams {
     /// True: with bodies of any size. False: without bodies. Absent: with bodies that fit a page.
     include_body: Option<bool>,
+    /// With `includeBody=true`: bodies of more bytes than this, both together and decoded, are left out.
+    #[serde(rename = "max_bytes")]
+    max_bytes: Option<usize>,
 }
 
 /// One request
@@ -201,13 +204,14 @@ pub async fn get(
     RequestPath(id): RequestPath,
     uri: Uri,
 ) -> Result<Response, ApiError> {
-    let Query(params) = Query::<GetParams>::try_from_uri(&uri)
-        .map_err(|_| ApiError::bad("includeBody", "must be true or false; no other parameter is known"))?;
+    let Query(params) = Query::<GetParams>::try_from_uri(&uri).map_err(|_| {
+        ApiError::bad("includeBody", "must be true or false, max_bytes a number; nothing else is known")
+    })?;
     state.settled().await;
     let row = state.store.call(caller.org, id).await?.ok_or_else(|| ApiError::no_request(&id.to_string()))?;
     if params.include_body == Some(true) {
         let bodies = state.store.call_bodies(caller.org, id).await?;
-        return Ok(ok(render(vec![(row, bodies)], usize::MAX).await?.pop()));
+        return Ok(ok(render(vec![(row, bodies)], params.max_bytes.unwrap_or(usize::MAX)).await?.pop()));
     }
     Ok(ok(with_rows(&state, &caller, vec![row], params.include_body.is_none()).await?.pop()))
 }
@@ -259,7 +263,7 @@ pub async fn raw_body(
 }
 
 /// Rows for the wire; the first ones with bodies, as far as a page's bytes reach.
-async fn with_rows(
+pub async fn with_rows(
     state: &ApiState,
     caller: &Caller,
     rows: Vec<CallDetail>,

@@ -12,6 +12,7 @@ use super::error::ApiError;
 use super::extract::{Json, Logger, Reader, Text};
 use super::openapi::{Faults, Missing};
 use super::sessions::{SessionResult, total_tokens};
+use crate::model::query::CallDetail;
 use crate::model::session::{CallRow, PathNode, Totals};
 use crate::model::tree::fold;
 use crate::model::units::{Micros, NanoUsd};
@@ -125,12 +126,25 @@ pub struct CallLight {
     input_tokens: Option<i64>,
     output_tokens: Option<i64>,
     total_tokens: Option<i64>,
+    /// `proxy` or `manual`.
+    source: String,
+    /// Bytes of the bodies, as they passed.
+    request_bytes: i64,
+    response_bytes: i64,
+    /// Who made the call: its property `Agent-Name`, else `Agent`; null if it has neither.
+    agent: Option<String>,
 }
 
 impl CallLight {
-    fn new(row: CallRow, session_start: Micros) -> Self {
+    /// The call, seen from its session's start.
+    pub fn new(detail: CallDetail, agent: Option<String>, session_start: Micros) -> Self {
+        let CallDetail { call: row, source, request_bytes, response_bytes, .. } = detail;
         let usage = row.usage;
         Self {
+            source,
+            request_bytes,
+            response_bytes,
+            agent,
             request_id: row.id.to_string(),
             started_at: iso(row.started_at),
             ended_at: iso(row.ended_at),
@@ -216,15 +230,23 @@ pub async fn detail(
     }
     state.settled().await;
     let Some(session) = state.store.session(caller.org, &id).await? else { return Err(ApiError::no_session(&id)) };
-    let mut calls = state.store.session_calls(caller.org, &id, limit + 1).await?;
+    let mut details = state.store.session_details(caller.org, &id, limit + 1).await?;
+    let mut agents = state.store.session_agents(caller.org, &id).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let truncated = calls.len() > limit;
-    calls.truncate(limit);
+    let truncated = details.len() > limit;
+    details.truncate(limit);
     let start = session.first_at;
+    let calls: Vec<CallRow> = details.iter().map(|detail| detail.call.clone()).collect();
     Ok(ok(SessionDetail {
         session: SessionResult::new(session, 0),
         tree: TreeNode::new(fold(&calls), &calls),
-        calls: calls.into_iter().map(|call| CallLight::new(call, start)).collect(),
+        calls: details
+            .into_iter()
+            .map(|detail| {
+                let agent = agents.remove(&detail.call.id);
+                CallLight::new(detail, agent, start)
+            })
+            .collect(),
         truncated,
     }))
 }

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::*;
 
 /// Routes that nobody needs a key for.
-const OPEN: [&str; 6] = ["/healthcheck", "/healthz", "/helicone/test", "/metrics", "/openapi.json", "/readyz"];
+const OPEN: [&str; 8] =
+    ["/healthcheck", "/healthz", "/helicone/test", "/metrics", "/openapi.json", "/readyz", "/v1/login", "/v1/logout"];
 
 fn document() -> Value {
     serde_json::to_value(openapi()).unwrap()

@@ -12,6 +12,7 @@ mod fallback;
 mod fullness;
 mod gaps;
 mod intake;
+mod running;
 #[cfg(test)]
 mod tests;
 
@@ -32,15 +33,17 @@ pub use dead::{DeadLetters, Retried};
 pub use drain::{DrainEnd, DrainOptions, DrainStats, DrainTask, Sink, StoreSink};
 pub use fullness::SMALL_LOG;
 pub use gaps::Missing;
+pub use running::RunningCall;
 
 use crate::journal::{Frame, FrameKind, Journal, JournalError, Reader, Receipt};
-use crate::live::Live;
+use crate::live::{Feed, Live};
 use crate::model::capture::{Begin, Capture, End, Posted, RequestBody};
 use crate::model::exchange::Exchange;
 use crate::model::id::{OrgId, RecordId};
 use drain::{Counters, DrainState};
 use gaps::Gaps;
 use intake::Intake;
+use running::Running;
 
 /// Makes a row of a capture. Runs on a blocking thread; may panic, then the row is stored without its meaning.
 pub type Understand = Arc<dyn Fn(Capture) -> Exchange + Send + Sync>;
@@ -49,6 +52,7 @@ pub type Understand = Arc<dyn Fn(Capture) -> Exchange + Send + Sync>;
 #[derive(Clone)]
 pub struct Ingest {
     budget: Budget,
+    running: Arc<Running>,
     state: Arc<DrainState>,
 }
 
@@ -78,7 +82,7 @@ impl Ingest {
         });
         let intake = Intake::new(parts.reader, parts.understand);
         let task = DrainTask { state: Arc::clone(&state), intake, sink };
-        (Self { budget: parts.budget, state }, task)
+        (Self { budget: parts.budget, running: Arc::default(), state }, task)
     }
 
     /// Where edges charge the bytes that they capture.
@@ -91,6 +95,21 @@ impl Ingest {
         &self.state.journal
     }
 
+    /// The organisation's proxied calls that are in flight in this process, newest first, at most `most`.
+    pub fn running(&self, org: OrgId, session: Option<&str>, most: usize) -> Vec<RunningCall> {
+        self.running.list(org, session, most)
+    }
+
+    /// Changes whenever a call begins or ends.
+    pub fn running_version(&self) -> u64 {
+        self.running.version()
+    }
+
+    /// Tells of an organisation's calls as they reach the store.
+    pub fn watch(&self, org: OrgId) -> Feed {
+        self.state.live.subscribe(org)
+    }
+
     /// How the drain is doing.
     pub fn stats(&self) -> DrainStats {
         self.state.counters.stats()
@@ -98,6 +117,7 @@ impl Ingest {
 
     /// The call began; `body` is the request body when `begin.request` is set. Nobody waits for it.
     pub fn begin(&self, begin: &Begin, body: Vec<Bytes>, charge: Option<Charge>) {
+        self.running.begin(begin, &body);
         if let Ok(frame) = build(FrameKind::Begin, (begin.record, begin.org), begin, (body, charge)) {
             self.state.journal.append_unwatched(frame);
         }
@@ -112,6 +132,7 @@ impl Ingest {
 
     /// The call ended. The receipt says when that is kept.
     pub fn end(&self, org: OrgId, end: &End, body: Vec<Bytes>, charge: Option<Charge>) -> Receipt {
+        self.running.end(end.record);
         match build(FrameKind::End, (end.record, org), end, (body, charge)) {
             Ok(frame) => self.state.journal.append(frame),
             Err(error) => Receipt::of(Err(error)),

@@ -59,6 +59,11 @@ uuid_id! {
     KeyId
 }
 
+uuid_id! {
+    /// A filter of the dashboard that somebody gave a name.
+    SavedFilterId
+}
+
 impl OrgId {
     /// The organisation that exists from the first migration on and owns everything while nobody made another.
     pub const DEFAULT: Self = Self(Uuid::from_u128(1));

@@ -5,9 +5,11 @@
 pub mod capture;
 pub mod dead_letter;
 pub mod exchange;
+pub mod figures;
 pub mod filter;
 pub mod gap;
 pub mod id;
+pub mod path;
 pub mod query;
 pub mod session;
 pub mod tags;

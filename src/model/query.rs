@@ -1,8 +1,9 @@
 //! What can be asked of the store, and the shapes of its answers. No HTTP, no JSON of the wire, no SQL.
 
 use super::exchange::Usage;
+use super::figures::Figures;
 use super::filter::Filter;
-use super::id::{KeyId, OrgId, RequestId};
+use super::id::{KeyId, OrgId, RequestId, SavedFilterId};
 use super::session::SessionRow;
 use super::tags::{Note, Property};
 use super::units::{Micros, NanoUsd};
@@ -28,6 +29,17 @@ pub struct SessionQuery {
     /// Sessions that overlap it.
     pub window: Window,
     pub page: Page,
+}
+
+/// What sessions can be ordered by where not by their start alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionSort {
+    CreatedAt,
+    TotalCost,
+    Errors,
+    WallTime,
+    TotalRequests,
+    TotalTokens,
 }
 
 /// Where a page starts and how long it is.
@@ -165,6 +177,19 @@ pub struct KeyRow {
     pub revoked_at: Option<Micros>,
 }
 
+/// A browser that signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebSession {
+    pub org: OrgId,
+    /// The key that it signed in with; `None`: the link printed at start.
+    pub key: Option<KeyId>,
+    /// The key's, as they are now.
+    pub rights: Rights,
+    pub created_at: Micros,
+    /// Its last use, to within a few minutes.
+    pub seen_at: Micros,
+}
+
 /// What a key may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rights {
@@ -192,6 +217,156 @@ pub struct PropertyKeyRow {
     /// As first sent.
     pub key: String,
     pub last_at: Micros,
+}
+
+/// What figures are grouped by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupBy {
+    /// Nothing: one group, named `""`.
+    None,
+    Kind,
+    Provider,
+    Model,
+    /// Calls of kind `tool`, by model (`tool:<name>`).
+    Tool,
+    /// As sent, or folded where they come from the roll-up: fold what comes.
+    Path,
+    Status,
+    /// Failed calls only.
+    ErrorRule,
+    User,
+    SessionName,
+    /// Calls that have this property (key without case).
+    Property(String),
+}
+
+/// How figures are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// From the calls, percentiles exact.
+    Exact,
+    /// From the calls, percentiles from histograms.
+    Calls,
+    /// From the roll-up by the hour, percentiles from histograms.
+    Hours,
+}
+
+/// How figures of a window are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FigurePlan {
+    pub reading: Reading,
+    /// Inclusive.
+    pub from: Micros,
+    /// Exclusive.
+    pub to: Micros,
+}
+
+/// Which figures.
+#[derive(Clone, Debug)]
+pub struct FigureQuery<'a> {
+    pub plan: FigurePlan,
+    /// Calls that pass; only with [`Filter::ALL`] may the plan read hours.
+    pub filter: &'a Filter,
+    pub group: GroupBy,
+    /// Only these groups.
+    pub only: Option<&'a [String]>,
+    /// Parts of the window are so long and counted from `origin`, which is not after the window's start.
+    pub width_us: i64,
+    pub origin: Micros,
+    pub limit: u64,
+}
+
+/// Figures of one group in one part of the window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FigureRow {
+    pub group: String,
+    pub part: i64,
+    pub figures: Figures,
+}
+
+/// Sessions of a window that somebody may want to look at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NoticedSessions {
+    /// All of the window.
+    pub sessions: i64,
+    /// US dollars a session.
+    pub mean_cost: f64,
+    /// Those that ended in an error, latest first.
+    pub failed: Vec<Noticed>,
+    /// Those that cost most.
+    pub dear: Vec<Noticed>,
+}
+
+/// A session in short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Noticed {
+    pub id: String,
+    pub name: String,
+    pub calls: i64,
+    pub errors: i64,
+    pub cost: NanoUsd,
+}
+
+/// Calls of one session at one path (as sent), and of one side where two are compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathRow {
+    pub session: String,
+    pub path: String,
+    /// The compared property's value; empty where nothing is compared or it has none.
+    pub side: String,
+    pub calls: i64,
+    pub errors: i64,
+    pub cost: NanoUsd,
+    /// Sum of the wall times, microseconds.
+    pub time_us: i64,
+    pub input_tokens: i64,
+    pub output_tokens: i64,
+    /// Start of the latest call.
+    pub last_at: Micros,
+}
+
+/// Calls and errors of a session over its time, in equal parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spark {
+    pub calls: Vec<i64>,
+    pub errors: Vec<i64>,
+}
+
+/// An organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrgRow {
+    pub id: OrgId,
+    pub name: String,
+    pub created_at: Micros,
+}
+
+/// How much an organisation has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    pub calls: i64,
+    pub sessions: i64,
+    /// The start of the hour in which its first call started.
+    pub first_hour: Option<Micros>,
+    /// Start of its latest call.
+    pub last_at: Option<Micros>,
+}
+
+/// A filter of the dashboard that somebody gave a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedFilter {
+    pub id: SavedFilterId,
+    pub page: String,
+    pub name: String,
+    /// What the dashboard makes of it; opaque here.
+    pub query: String,
+    pub created_at: Micros,
+}
+
+/// How many days an organisation keeps its calls, and how many the bodies of these; `None`: for good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    pub calls_days: Option<i64>,
+    pub bodies_days: Option<i64>,
 }
 
 /// What was written by one batch.

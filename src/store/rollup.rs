@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
+use super::hours::{self, Hours};
 use super::record::Record;
 use super::text::split;
 
@@ -18,6 +19,7 @@ pub(super) struct RollUp<'a> {
     pub users: BTreeMap<(Uuid, &'a str, String), Option<String>>,
     pub properties: BTreeMap<(Uuid, &'a str, &'a str, &'a str), PropertyDelta<'a>>,
     pub keys: BTreeMap<(Uuid, &'a str), KeyDelta<'a>>,
+    pub hours: Hours,
 }
 
 /// Columns of a usage.
@@ -65,6 +67,7 @@ pub(super) fn fold<'a>(new: impl IntoIterator<Item = &'a Record<'a>>) -> RollUp<
     let mut sum = RollUp::default();
     for call in new {
         sum.add_keys(call);
+        hours::add(&mut sum.hours, call);
         if let Some(session) = call.session_key.as_deref() {
             sum.add_session(session, call);
         }

@@ -30,7 +30,7 @@ const MOST_ROWS: i64 = 1_000;
 const CALLS: &str = concat!(
     "SELECT ",
     call_columns!(),
-    " FROM exchange e WHERE e.org_id = $1 AND e.session_key = $2 ORDER BY e.started_at, e.id LIMIT $3"
+    " FROM exchange e WHERE e.org_id = $1 AND e.session_key = $2 ORDER BY +e.started_at, e.id LIMIT $3"
 );
 
 #[cfg(test)]
@@ -69,8 +69,7 @@ impl Store {
             (self.complete(org, found, Matching::Known(matching)).await?, more)
         } else {
             let (found, more) = self.session_records(org, query).await?;
-            let matching = if names_call(&query.filter) { Matching::Asked(&query.filter) } else { Matching::NotAsked };
-            (self.complete(org, found, matching).await?, more)
+            (self.complete(org, found, Matching::of(&query.filter)).await?, more)
         };
         let next = rows.last().filter(|_| more).map(|last| (last.first_at, last.id.clone()));
         Ok(SessionPage { rows, next })
@@ -248,7 +247,7 @@ impl Store {
     }
 
     /// Adds what is read for a whole page at once.
-    async fn complete(
+    pub(super) async fn complete(
         &self,
         org: OrgId,
         found: Vec<SessionRecord>,
@@ -321,12 +320,18 @@ impl Store {
 }
 
 /// Where the totals of the calls that match come from.
-enum Matching<'f> {
+pub(super) enum Matching<'f> {
     /// The filter names no call.
     NotAsked,
     Asked(&'f Filter),
     /// By session key.
     Known(HashMap<String, Totals>),
+}
+
+impl<'f> Matching<'f> {
+    pub(super) fn of(filter: &'f Filter) -> Self {
+        if names_call(filter) { Self::Asked(filter) } else { Self::NotAsked }
+    }
 }
 
 fn property_sessions(org: OrgId, needed: &Needed) -> SelectStatement {

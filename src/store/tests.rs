@@ -7,23 +7,27 @@ use sqlx::{Executor, SqlStr};
 
 use super::db::Db;
 use super::{
-    Store, StoreOptions, dead_letters, dialect, exchanges, gaps, keys, link, properties, reprice, sessions, updates,
-    users,
+    Store, StoreOptions, dead_letters, dialect, exchanges, figures, gaps, keys, link, orgs, properties, reprice,
+    retention, sessions, updates, users, web_sessions,
 };
 
 #[path = "../../tests/it/support/pg.rs"]
 mod pg;
 
-const SHARED: [&[&str]; 9] = [
+const SHARED: [&[&str]; 13] = [
     dead_letters::STATEMENTS,
     exchanges::STATEMENTS,
+    figures::STATEMENTS,
     gaps::STATEMENTS,
     keys::STATEMENTS,
+    orgs::STATEMENTS,
     properties::STATEMENTS,
     reprice::STATEMENTS,
+    retention::STATEMENTS,
     sessions::STATEMENTS,
     updates::STATEMENTS,
     users::STATEMENTS,
+    web_sessions::STATEMENTS,
 ];
 
 async fn migrated(url: String) -> Store {
@@ -39,7 +43,8 @@ async fn every_statement_is_valid_on_sqlite() {
     let store = migrated(format!("sqlite://{}", dir.path().join("t.db").display())).await;
     let Db::Sqlite(side) = &*store.db else { panic!("another database") };
     let of_many = dialect::sqlite::STATEMENTS_OF_MANY.concat();
-    for sql in SHARED.concat().into_iter().chain(dialect::sqlite::STATEMENTS.iter().copied()).chain(of_many) {
+    let own = [dialect::sqlite::STATEMENTS, dialect::hours::SQLITE_STATEMENTS, &orgs::SIZES[..1]].concat();
+    for sql in SHARED.concat().into_iter().chain(own).chain(of_many) {
         let prepared = (&side.read()).prepare(SqlStr::from_static(sql)).await;
         assert!(prepared.is_ok(), "{sql}: {:?}", prepared.err());
     }
@@ -49,7 +54,8 @@ async fn every_statement_is_valid_on_sqlite() {
 async fn every_statement_is_valid_on_postgres() {
     let store = migrated(pg::database().await).await;
     let Db::Postgres(side) = &*store.db else { panic!("another database") };
-    let own = [dialect::postgres::STATEMENTS, link::STATEMENTS].concat();
+    let own = [dialect::postgres::STATEMENTS, dialect::hours::POSTGRES_STATEMENTS, link::STATEMENTS, &orgs::SIZES[1..]]
+        .concat();
     for sql in SHARED.concat().into_iter().chain(own) {
         let prepared = (&side.read()).prepare(SqlStr::from_static(sql)).await;
         assert!(prepared.is_ok(), "{sql}: {:?}", prepared.err());
@@ -79,4 +85,7 @@ fn futures_are_send(store: &super::Store, row: &crate::model::query::KeyRow) {
     send(store.set_session_feedback(OrgId::DEFAULT, "s", true));
     send(store.dead_letters(OrgId::DEFAULT, None, 1));
     send(store.drop_dead_letter(OrgId::DEFAULT, crate::model::id::RecordId::generate()));
+    send(store.web_session(&[0; 32]));
+    send(store.sparks(OrgId::DEFAULT, &[], 4));
+    send(store.delete_calls_before(OrgId::DEFAULT, crate::model::units::Micros(0)));
 }

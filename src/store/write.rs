@@ -274,7 +274,9 @@ async fn roll_up<D: Dialect>(db: &mut D, sum: &RollUp<'_>) -> Result<(), StoreEr
         db.insert_session_users(sum).await?;
         db.upsert_session_properties(sum, &starts).await?;
     }
-    db.upsert_property_keys(sum).await
+    db.upsert_property_keys(sum).await?;
+    // Last: every writer of an organisation waits for the row of this hour until the other's transaction is over.
+    db.upsert_hours(sum).await
 }
 
 /// Sessions after their upsert, by organisation and session key.

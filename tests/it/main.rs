@@ -9,6 +9,8 @@
     reason = "a test ends where something is not as it should be"
 )]
 
+mod api_access;
+mod api_dash;
 mod api_queries;
 mod api_shapes;
 mod clients;
@@ -24,3 +26,4 @@ mod reprice;
 mod shed;
 mod store_contract;
 mod support;
+mod ui;

@@ -1,6 +1,7 @@
 //! One contract, two databases: every test here runs on SQLite and on a real PostgreSQL.
 
 mod bodies;
+mod figures;
 mod filters;
 mod gaps;
 mod memory;
@@ -95,6 +96,10 @@ contract! {
     crate::store_contract::reads::keys as keys,
     crate::store_contract::reprice::sums_follow_new_prices as sums_follow_new_prices,
     crate::store_contract::reprice::pages_end_and_other_organisations_stay as pages_end_and_other_organisations_stay,
+    crate::store_contract::figures::hours_say_what_calls_say as hours_say_what_calls_say,
+    crate::store_contract::figures::exact_percentiles as exact_percentiles,
+    crate::store_contract::figures::properties_and_tools as properties_and_tools,
+    crate::store_contract::figures::retention_leaves_true_roll_ups as retention_leaves_true_roll_ups,
     crate::store_contract::filters::calls_equal_the_model as calls_equal_the_model,
     crate::store_contract::filters::sessions_equal_the_model as sessions_equal_the_model,
     crate::store_contract::filters::every_operator_on_every_type as every_operator_on_every_type,

@@ -3,6 +3,7 @@
 //!
 //! Both promise the same results; `store::write` tells the story. Nothing here decides anything.
 
+pub(super) mod hours;
 pub(super) mod postgres;
 pub(super) mod sqlite;
 
@@ -51,6 +52,7 @@ pub(super) trait Dialect: Send {
         starts: &Starts,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
     fn upsert_property_keys(&mut self, sum: &RollUp<'_>) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn upsert_hours(&mut self, sum: &RollUp<'_>) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// The properties of calls, each beside its call.

@@ -7,7 +7,7 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    CHUNK, Dialect, exchange_columns, properties, property_key_merge, session_columns, session_merge,
+    CHUNK, Dialect, exchange_columns, hours, properties, property_key_merge, session_columns, session_merge,
     session_property_merge, with_columns,
 };
 use crate::store::error::StoreError;
@@ -217,6 +217,10 @@ impl Dialect for Bulk<'_> {
             limited(self.limit, query.execute(&mut *self.connection)).await?;
         }
         Ok(())
+    }
+
+    async fn upsert_hours(&mut self, sum: &RollUp<'_>) -> Result<(), StoreError> {
+        hours::postgres(self.connection, self.limit, &sum.hours).await
     }
 
     async fn upsert_property_keys(&mut self, sum: &RollUp<'_>) -> Result<(), StoreError> {

@@ -10,8 +10,8 @@ use sqlx::sqlite::SqliteConnection;
 use uuid::Uuid;
 
 use super::{
-    Dialect, exchange_columns, properties, property_key_merge, session_columns, session_merge, session_property_merge,
-    with_columns,
+    Dialect, exchange_columns, hours, properties, property_key_merge, session_columns, session_merge,
+    session_property_merge, with_columns,
 };
 use crate::store::error::StoreError;
 use crate::store::record::Record;
@@ -304,6 +304,10 @@ impl Dialect for Bulk<'_> {
             query.execute(&mut *self.0).await?;
         }
         Ok(())
+    }
+
+    async fn upsert_hours(&mut self, sum: &RollUp<'_>) -> Result<(), StoreError> {
+        hours::sqlite(self.0, &sum.hours).await
     }
 
     async fn upsert_property_keys(&mut self, sum: &RollUp<'_>) -> Result<(), StoreError> {

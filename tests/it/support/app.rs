@@ -109,6 +109,8 @@ pub struct Gateway {
 struct Process {
     child: Child,
     pid: u32,
+    /// What it printed at its start.
+    said: String,
     /// Kept open: a process that prints to a closed pipe is killed.
     _output: Lines<BufReader<ChildStdout>>,
 }
@@ -139,18 +141,23 @@ impl Gateway {
         let mut child = self.command(&["serve"]).spawn().expect("the gateway's binary starts");
         let pid = child.id().expect("a process that was not awaited yet");
         let mut lines = BufReader::new(child.stdout.take().expect("piped standard output")).lines();
+        // From the address to the last line of what it says at its start.
         let announced = async {
+            let mut said = String::new();
             while let Ok(Some(line)) = lines.next_line().await {
-                if let Some(url) = line.trim().strip_prefix("trailgate is listening on ") {
-                    return Some(url.trim_end_matches('/').to_owned());
+                said.push_str(&line);
+                said.push('\n');
+                if line.trim().starts_with("data:") {
+                    break;
                 }
             }
-            None
+            said
         };
-        let url = tokio::time::timeout(DEADLINE, announced).await;
-        let Ok(Some(url)) = url else { panic!("the gateway did not start ({url:?}); it said:\n{}", self.stderr()) };
-        self.url = url;
-        self.process = Some(Process { child, pid, _output: lines });
+        let said = tokio::time::timeout(DEADLINE, announced).await.unwrap_or_default();
+        let url = said.lines().find_map(|line| line.trim().strip_prefix("trailgate is listening on "));
+        let Some(url) = url else { panic!("the gateway did not start ({said:?}); it said:\n{}", self.stderr()) };
+        self.url = url.trim_end_matches('/').to_owned();
+        self.process = Some(Process { child, pid, said, _output: lines });
         self.until("GET /readyz is 200", async |gateway| {
             let answer = gateway.http.get(format!("{}/readyz", gateway.url)).send().await.ok()?;
             answer.status().is_success().then_some(())
@@ -211,6 +218,11 @@ impl Gateway {
     /// Everything it has printed on standard error, over all launches.
     pub fn stderr(&self) -> String {
         std::fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    /// What it printed on standard output at its start.
+    pub fn stdout(&self) -> String {
+        self.process.as_ref().expect("a running gateway").said.clone()
     }
 
     pub fn pid(&self) -> u32 {

@@ -1,0 +1,335 @@
+//! What needs attention: `/v1/metrics/attention`. Models, paths and tools that got worse against the window before, and
+//! sessions that failed or cost far more than the others.
+//!
+//! Few calls prove nothing: a rate of errors got worse where its interval lies above the one before, a time or a cost where
+//! it grew by half over enough calls in both windows.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::ApiState;
+use super::answer::{Answer, ok};
+use super::error::ApiError;
+use super::extract::{Json, Reader};
+use super::figures::{MOST_ROWS, Span, merged};
+use super::openapi::Faults;
+use crate::auth::Caller;
+use crate::model::figures::Figures;
+use crate::model::filter::Filter;
+use crate::model::query::{FigureQuery, FigureRow, GroupBy, Noticed, Reading, Window};
+use crate::model::units::Micros;
+
+const MOST_ITEMS: usize = 100;
+/// Calls in each window, below which rates are not compared.
+const ENOUGH_FOR_RATES: i64 = 20;
+/// The same for times and costs, which vary more.
+const ENOUGH_FOR_MEANS: i64 = 30;
+/// Growth of a time or a cost that is told.
+const GROWTH: f64 = 1.5;
+/// Times below this, milliseconds, are not told however they grew.
+const SHORT_MS: f64 = 50.0;
+/// Sessions of a window from which on one can cost "far more than the others".
+const ENOUGH_SESSIONS: i64 = 20;
+/// How many times the mean that is.
+const DEAR: f64 = 5.0;
+/// Sessions told for each reason.
+const MOST_SESSIONS: i64 = 5;
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttentionBody {
+    from_ms: i64,
+    to_ms: i64,
+    /// Items, at most 100; default 20.
+    limit: Option<usize>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Attention {
+    /// Most severe first; empty: nothing got worse.
+    items: Vec<Item>,
+}
+
+/// One thing that got worse.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Item {
+    /// `model`, `path`, `tool` or `session`.
+    #[schema(value_type = String)]
+    kind: &'static str,
+    /// Of a session its id.
+    value: String,
+    label: String,
+    /// `error_rate`, `p95`, `cost`; of sessions `failed` or `cost`.
+    #[schema(value_type = String)]
+    reason: &'static str,
+    /// For a person.
+    text: String,
+    /// 0 to 1.
+    severity: f64,
+    now: f64,
+    before: f64,
+    /// What `now` and `before` are: `ratio`, `ms`, `usd` or `count`.
+    #[schema(value_type = String)]
+    unit: &'static str,
+    calls: i64,
+    /// Null for sessions.
+    previous_calls: Option<i64>,
+    link: Link,
+}
+
+/// Where the dashboard shows more.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Link {
+    /// `models`, `paths`, `tools` or `session`.
+    #[schema(value_type = String)]
+    page: &'static str,
+    #[schema(value_type = Object)]
+    params: Map<String, Value>,
+}
+
+impl Link {
+    fn new(page: &'static str, name: &str, value: &str) -> Self {
+        Self { page, params: Map::from_iter([(name.to_owned(), Value::from(value))]) }
+    }
+}
+
+/// What needs attention
+#[utoipa::path(post, path = "/v1/metrics/attention", tag = "figures", operation_id = "queryAttention",
+    request_body = AttentionBody, responses((status = 200, body = Answer<Attention>), Faults))]
+pub async fn query(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    Json(body): Json<AttentionBody>,
+) -> Result<Response, ApiError> {
+    let span = Span::new(body.from_ms, body.to_ms)?;
+    let limit = body.limit.unwrap_or(20);
+    if !(1..=MOST_ITEMS).contains(&limit) {
+        return Err(ApiError::bad("limit", format!("must be between 1 and {MOST_ITEMS}")));
+    }
+    state.settled().await;
+    let mut items = sessions(&state, &caller, span).await?;
+    for (kind, page, group) in
+        [("model", "models", GroupBy::Model), ("path", "paths", GroupBy::Path), ("tool", "tools", GroupBy::Tool)]
+    {
+        items.extend(worse(&state, &caller, span, (kind, page, group)).await?);
+    }
+    items.sort_by(|a, b| b.severity.total_cmp(&a.severity).then_with(|| a.value.cmp(&b.value)));
+    items.truncate(limit);
+    Ok(ok(Attention { items }))
+}
+
+/// Groups that got worse.
+async fn worse(
+    state: &ApiState,
+    caller: &Caller,
+    span: Span,
+    (kind, page, group): (&'static str, &'static str, GroupBy),
+) -> Result<Vec<Item>, ApiError> {
+    let both = span.doubled();
+    let mut plan = state.store.figure_plan(caller.org, &Filter::ALL, (both.from, both.to)).await?;
+    if plan.reading == Reading::Exact {
+        plan.reading = Reading::Calls;
+    }
+    // Two parts: before and now. With whole hours the middle is one as well.
+    let mut width_us = (plan.to - plan.from).max(2) / 2;
+    if plan.reading == Reading::Hours {
+        let hour = super::figures::HOUR_MS * 1_000;
+        width_us = (width_us + hour - 1) / hour * hour;
+        plan.from = Micros((plan.to.0 - 2 * width_us).max(0));
+    }
+    let query = FigureQuery {
+        plan,
+        filter: &Filter::ALL,
+        group: group.clone(),
+        only: None,
+        width_us,
+        origin: plan.from,
+        limit: MOST_ROWS,
+    };
+    let rows = state.store.figures(caller.org, &query).await?;
+    let (now, before): (Vec<FigureRow>, Vec<FigureRow>) = rows.into_iter().partition(|row| row.part > 0);
+    let before = merged(before, &group);
+    let mut items = Vec::new();
+    for now in merged(now, &group) {
+        // Tools and models of calls that are none have no name; nobody can look into them.
+        let Some(before) = before.iter().find(|before| before.value == now.value && !now.value.is_empty()) else {
+            continue;
+        };
+        for (reason, found) in compare(&before.figures, &now.figures) {
+            let Comparison { text, severity, now: value, before: old, unit } = found;
+            items.push(Item {
+                kind,
+                value: now.value.clone(),
+                label: now.value.clone(),
+                reason,
+                text,
+                severity,
+                now: value,
+                before: old,
+                unit,
+                calls: now.figures.calls,
+                previous_calls: Some(before.figures.calls),
+                link: Link::new(page, kind, &now.value),
+            });
+        }
+    }
+    Ok(items)
+}
+
+/// What got worse and by how much.
+#[derive(Debug, PartialEq)]
+struct Comparison {
+    text: String,
+    severity: f64,
+    now: f64,
+    before: f64,
+    unit: &'static str,
+}
+
+fn compare(before: &Figures, now: &Figures) -> Vec<(&'static str, Comparison)> {
+    let mut found = Vec::new();
+    let least = now.calls.min(before.calls);
+    if least >= ENOUGH_FOR_RATES
+        && let (Some((_, was)), Some((is, _))) = (before.error_interval(), now.error_interval())
+        && is > was
+    {
+        let (old, new) = (before.error_rate(), now.error_rate());
+        found.push((
+            "error_rate",
+            Comparison {
+                text: format!("errors rose from {:.1} % to {:.1} % ({} calls)", old * 100.0, new * 100.0, now.calls),
+                severity: (0.5 + (new - old)).min(1.0),
+                now: new,
+                before: old,
+                unit: "ratio",
+            },
+        ));
+    }
+    if least < ENOUGH_FOR_MEANS {
+        return found;
+    }
+    if let (Some(old), Some(new)) = (before.percentile_us(95), now.percentile_us(95)) {
+        let (old, new) = (old / 1e3, new / 1e3);
+        if new >= old * GROWTH && new >= SHORT_MS {
+            let text = format!("the slowest 5 % take {} instead of {} ({} calls)", time(new), time(old), now.calls);
+            found.push(("p95", Comparison { text, severity: severity(old, new), now: new, before: old, unit: "ms" }));
+        }
+    }
+    let (old, new) = (before.cost_a_call(), now.cost_a_call());
+    if new > 0.0 && old > 0.0 && new >= old * GROWTH {
+        let text = format!("a call costs ${new:.4} instead of ${old:.4} ({} calls)", now.calls);
+        found.push(("cost", Comparison { text, severity: severity(old, new), now: new, before: old, unit: "usd" }));
+    }
+    found
+}
+
+/// From 0.3 at half as much again to 0.9 at ten times.
+fn severity(old: f64, new: f64) -> f64 {
+    let growth = if old > 0.0 { new / old } else { 10.0 };
+    0.3 + 0.6 * ((growth - GROWTH) / (10.0 - GROWTH)).clamp(0.0, 1.0)
+}
+
+fn time(ms: f64) -> String {
+    if ms < 1e3 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1e3) }
+}
+
+/// Sessions that ended in a failure, and those that cost far more than the others.
+async fn sessions(state: &ApiState, caller: &Caller, span: Span) -> Result<Vec<Item>, ApiError> {
+    let window = Window { from: Some(span.from), to: Some(span.to.plus_us(-1)) };
+    let found = state.store.noticed_sessions(caller.org, window, MOST_SESSIONS).await?;
+    let mut items: Vec<Item> = found
+        .failed
+        .into_iter()
+        .map(|session| Item {
+            text: format!("ended in an error; {} of {} calls failed", session.errors, session.calls),
+            severity: 0.4,
+            #[expect(clippy::cast_precision_loss, reason = "a count for display")]
+            now: session.errors as f64,
+            before: 0.0,
+            unit: "count",
+            ..of_session(session, "failed")
+        })
+        .collect();
+    let mean = found.mean_cost;
+    if found.sessions >= ENOUGH_SESSIONS && mean > 0.0 {
+        items.extend(found.dear.into_iter().filter(|session| session.cost.usd() >= mean * DEAR).map(|session| {
+            let cost = session.cost.usd();
+            Item {
+                text: format!("cost ${cost:.4}, {:.0} times the mean of {} sessions", cost / mean, found.sessions),
+                severity: severity(mean * DEAR / GROWTH, cost),
+                now: cost,
+                before: mean,
+                unit: "usd",
+                ..of_session(session, "cost")
+            }
+        }));
+    }
+    Ok(items)
+}
+
+fn of_session(session: Noticed, reason: &'static str) -> Item {
+    Item {
+        kind: "session",
+        label: if session.name.is_empty() { session.id.clone() } else { session.name },
+        link: Link::new("session", "id", &session.id),
+        value: session.id,
+        reason,
+        text: String::new(),
+        severity: 0.0,
+        now: 0.0,
+        before: 0.0,
+        unit: "",
+        calls: session.calls,
+        previous_calls: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::figures::part_of;
+    use crate::model::units::NanoUsd;
+
+    fn calls(count: i64, errors: i64, ms: i64, cost: i64) -> Figures {
+        let us = ms * 1_000;
+        let mut figures = Figures {
+            calls: count,
+            errors,
+            cost: NanoUsd(cost * count),
+            latency_sum_us: us * count,
+            latency_min_us: us,
+            latency_max_us: us,
+            ..Figures::default()
+        };
+        figures.histogram[part_of(us)] = count;
+        figures
+    }
+
+    fn reasons(before: &Figures, now: &Figures) -> Vec<&'static str> {
+        compare(before, now).into_iter().map(|(reason, _)| reason).collect()
+    }
+
+    #[test]
+    fn only_what_is_certain_is_told() {
+        let usual = calls(1000, 10, 500, 1_000);
+        assert_eq!(reasons(&usual, &usual), Vec::<&str>::new());
+        assert_eq!(reasons(&usual, &calls(1000, 60, 500, 1_000)), ["error_rate"]);
+        assert_eq!(reasons(&usual, &calls(3, 3, 9_000, 9_000)), Vec::<&str>::new(), "three calls prove nothing");
+        assert_eq!(reasons(&usual, &calls(20, 1, 500, 1_000)), Vec::<&str>::new(), "one of twenty may be chance");
+        assert_eq!(reasons(&usual, &calls(100, 1, 800, 1_600)), ["p95", "cost"]);
+        assert_eq!(reasons(&usual, &calls(100, 1, 600, 1_400)), Vec::<&str>::new(), "less than half as much again");
+        assert_eq!(reasons(&calls(100, 0, 2, 0), &calls(100, 0, 20, 0)), Vec::<&str>::new(), "both are short");
+        assert_eq!(reasons(&calls(100, 60, 500, 1), &calls(1000, 10, 500, 1)), Vec::<&str>::new(), "it got better");
+    }
+
+    #[test]
+    fn the_worse_the_more_severe() {
+        let of = |now: &Figures| compare(&calls(1000, 10, 500, 1_000), now).pop().unwrap().1;
+        assert!(of(&calls(100, 0, 5_000, 1_000)).severity > of(&calls(100, 0, 900, 1_000)).severity);
+        assert_eq!(of(&calls(1000, 1000, 500, 1_000)).severity, 1.0);
+        assert_eq!(of(&calls(1000, 120, 500, 1_000)).text, "errors rose from 1.0 % to 12.0 % (1000 calls)");
+    }
+}

@@ -1,0 +1,111 @@
+//! What a batch of new calls adds to the figures by the hour (`call_hour`): for each hour one row for all calls, one for
+//! each model, one for each path and so on. What calls have in common by chance (user, property) is not among them.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::record::Record;
+use crate::model::exchange::Kind;
+use crate::model::figures::{Figures, part_of};
+use crate::model::path::{MOST_CHARS, cut, fold_path};
+use crate::model::units::{Micros, NanoUsd};
+
+/// An hour in microseconds.
+pub(super) const HOUR_US: i64 = 3_600_000_000;
+/// By what rows of `call_hour` are; the numbers are the column `dim`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i16)]
+pub(super) enum Dim {
+    All = 0,
+    Kind = 1,
+    Provider = 2,
+    Model = 3,
+    /// Calls of kind `tool`, by model.
+    Tool = 4,
+    Path = 5,
+    Status = 6,
+    /// Failed calls.
+    ErrorRule = 7,
+    /// Failed calls of kind `tool`: rule, a space, model.
+    ToolRule = 8,
+    SessionName = 9,
+}
+
+/// Sorted, so that writers meet rows in the same order.
+pub(super) type Hours = BTreeMap<HourKey, Figures>;
+
+/// Which row of `call_hour`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct HourKey {
+    pub org: Uuid,
+    pub dim: i16,
+    pub hour: i64,
+    pub value: String,
+}
+
+/// Adds one call.
+pub(super) fn add(hours: &mut Hours, call: &Record<'_>) {
+    let figures = figures(call);
+    let hour = call.started_at.div_euclid(HOUR_US) * HOUR_US;
+    let mut add = |dim: Dim, value: &str| {
+        let key = HourKey { org: call.org_id, dim: dim as i16, hour, value: value.to_owned() };
+        hours.entry(key).or_default().add(&figures);
+    };
+    let model = cut(call.model.as_deref().unwrap_or_default(), MOST_CHARS);
+    let is_tool = call.kind == Kind::Tool.as_str();
+    add(Dim::All, "");
+    add(Dim::Kind, call.kind);
+    add(Dim::Provider, cut(&call.provider, MOST_CHARS));
+    add(Dim::Model, model);
+    if is_tool {
+        add(Dim::Tool, model);
+    }
+    let path = call.session_path.as_deref().filter(|path| !path.is_empty());
+    add(Dim::Path, &path.map(fold_path).unwrap_or_default());
+    add(Dim::Status, &call.status.to_string());
+    if let Some(rule) = call.error_rule {
+        add(Dim::ErrorRule, rule);
+        if is_tool {
+            add(Dim::ToolRule, &format!("{rule} {model}"));
+        }
+    }
+    add(Dim::SessionName, cut(call.session_name.as_deref().unwrap_or_default(), MOST_CHARS));
+}
+
+fn figures(call: &Record<'_>) -> Figures {
+    let sum = |parts: [Option<i64>; 5]| parts.into_iter().flatten().sum();
+    let latency = call.ended_at - call.started_at;
+    let mut figures = Figures {
+        calls: 1,
+        errors: i64::from(call.is_error()),
+        cost: NanoUsd(call.cost.unwrap_or_default()),
+        unpriced: i64::from(call.is_unpriced()),
+        input_tokens: sum([
+            call.prompt_tokens,
+            call.prompt_cache_read_tokens,
+            call.prompt_cache_write_tokens,
+            call.prompt_audio_tokens,
+            call.prompt_image_tokens,
+        ]),
+        cached_tokens: call.prompt_cache_read_tokens.unwrap_or_default(),
+        output_tokens: sum([
+            call.completion_tokens,
+            call.completion_audio_tokens,
+            call.completion_image_tokens,
+            call.reasoning_tokens,
+            None,
+        ]),
+        // A body of more than this is no body; a sum of many must not overflow.
+        response_bytes: call.response_bytes.clamp(0, 1 << 40),
+        latency_sum_us: latency,
+        latency_min_us: latency,
+        latency_max_us: latency,
+        last_at: Micros(call.started_at),
+        ..Figures::default()
+    };
+    if let Some(part) = figures.histogram.get_mut(part_of(latency)) {
+        *part = 1;
+    }
+    figures
+}

@@ -1,0 +1,78 @@
+// What strangers sent is shown as text, whatever is in it and however it is shaped.
+import { axe, check, NARROW, run, settled } from "./browser.mjs";
+import { odd, PAYLOADS, Seeder } from "./seed.mjs";
+
+const EVIL = `evil-"><img src=x onerror=alert(0)>`;
+const session = (id, query = "") => `/sessions/${encodeURIComponent(id)}${query}`;
+
+await run({
+  async "markup in every field stays text, on every page"(browser, base) {
+    await odd(new Seeder(base));
+    const places = ["/", "/sessions", "/requests", "/paths", "/tools", "/models", "/users", "/properties?key=Payload", session(EVIL), session(EVIL, "?v=tree"), session(EVIL, "?v=timeline"), session(EVIL, "?v=graph")];
+    for (const place of places) {
+      const page = await browser.open(place);
+      await page.locator("main").waitFor();
+      await settled(page);
+      const planted = await page.evaluate(() => document.querySelectorAll("main script, main iframe, main object, main embed, main form[action], main meta, main link, main style, [onerror], [onload], [ontoggle], a[href^='javascript:'], img[src^='http']").length);
+      check(planted === 0, `${place}: nothing was planted`);
+      await page.context().close();
+    }
+    const page = await browser.open(session(EVIL));
+    await page.getByText(PAYLOADS[0]).first().waitFor();
+    await page.locator(".step").first().waitFor();
+    // Each of the first steps opened, with all of its parts.
+    for (let n = 0; n < 24; n++) {
+      await page.keyboard.press("j");
+      await page.locator(".detail").waitFor();
+      for (const tab of ["Facts", "Raw", "Step"]) await page.getByRole("tab", { name: tab, exact: true }).click();
+    }
+    await page.context().close();
+  },
+  async "right-to-left text keeps its direction"(browser) {
+    const page = await browser.open(session("rtl"));
+    const text = page.getByText("أريد رحلة إلى طنجة").first();
+    await text.waitFor();
+    check((await text.evaluate((node) => getComputedStyle(node.closest("[dir]")).direction)) === "rtl", "the paragraph runs from right to left");
+    await page.context().close();
+  },
+  async "five megabytes, half an answer and pictures"(browser) {
+    let page = await browser.open(session("heavy"));
+    await page.locator(".step").nth(1).waitFor();
+    await page.keyboard.press("j");
+    await page.getByRole("button", { name: "Load them" }).click();
+    await page.getByText("Nothing unusual.").first().waitFor();
+    const shown = await page.evaluate(() => document.body.innerText.length);
+    check(shown < 60_000, `of 5 MB only a portion is in the document: ${shown}`);
+    await page.keyboard.press("j");
+    await page.getByText('{"choices"').first().waitFor();
+    await page.context().close();
+    page = await browser.open(session("pictures"));
+    await page.locator(".step").first().waitFor();
+    await page.keyboard.press("j");
+    await page.locator("figure img").waitFor();
+    await page.getByText("http://outside.example/cat.png").waitFor();
+    await page.context().close();
+  },
+  async "one step, only errors, fifty levels"(browser) {
+    const odd = [["lonely", "Hello!"], ["all-wrong", "Overloaded."], ["deep", "Fifty."]];
+    for (const [id, text] of odd) {
+      for (const viewport of [undefined, NARROW]) {
+        const page = await browser.open(session(id), viewport ? { viewport } : {});
+        await page.getByText(text).first().waitFor();
+        const violations = await axe(page);
+        check(violations.length === 0, `${id}: axe finds nothing: ${JSON.stringify(violations)}`);
+        await page.context().close();
+      }
+    }
+    const page = await browser.open(session("deep", "?v=tree"));
+    await page.getByRole("treeitem").nth(47).waitFor({ state: "attached" }).catch(() => {});
+    check((await page.locator("body").evaluate((body) => body.scrollWidth - body.clientWidth)) <= 0, "a deep tree does not widen the page");
+    await page.context().close();
+    const missing = session("no-such-session");
+    browser.expected.push("404");
+    const none = await browser.open(missing);
+    await none.getByRole("alert").waitFor();
+    await none.getByRole("link", { name: "All sessions", exact: true }).first().waitFor();
+    await none.context().close();
+  },
+});
