@@ -47,7 +47,7 @@ export class Browser {
       if (message.type() !== "error") return;
       const text = message.text();
       if (this.expected.some((part) => text.includes(part))) return;
-      this.faults.push(`${page.url()}: ${text}`);
+      this.faults.push(`${page.url()}: ${text} ${message.location().url}`);
     });
     await page.goto(this.base + path);
     return page;

@@ -13,15 +13,12 @@ export interface Binding {
   moves?: boolean;
 }
 
-const SEQUENCE_MS = 900;
+const SEQUENCE_MS = 1500;
 
 class Keys {
   #bindings = $state.raw<Binding[]>([]);
   #pending = "";
   #since = 0;
-  /** While a modal dialog is open only it hears keys. */
-  modal = $state(0);
-
   constructor() {
     addEventListener("keydown", (event) => this.#press(event));
   }
@@ -42,7 +39,7 @@ class Keys {
   }
 
   #press(event: KeyboardEvent): void {
-    if (this.modal > 0 || event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (document.querySelector("dialog:modal") || event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.target as HTMLElement | null;
     const typing = !!target?.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
     const key = event.key.length === 1 ? event.key : (event.shiftKey ? "Shift+" : "") + event.key;

@@ -30,6 +30,20 @@ class Router {
     return this.#at.query.get(key) ?? or;
   }
 
+  /**
+   * What follows `prefix` in the path, decoded; null where the path is elsewhere. A page that is being left still asks, and
+   * keeps what it shows.
+   */
+  below(prefix: string): string | null {
+    if (!this.path.startsWith(prefix) || this.path.length === prefix.length) return null;
+    const rest = this.path.slice(prefix.length);
+    try {
+      return decodeURIComponent(rest);
+    } catch {
+      return rest;
+    }
+  }
+
   go(href: string, replace = false): void {
     history[replace ? "replaceState" : "pushState"](null, "", href);
     const before = this.#at.path;
