@@ -1,5 +1,7 @@
 //! Why the store could not answer, sorted by what a caller can do about it.
 
+mod sqlite;
+
 use sqlx::migrate::MigrateError;
 
 /// Why the store could not answer.
@@ -120,7 +122,8 @@ fn kind(error: &sqlx::Error) -> Kind {
 /// PostgreSQL's classes of SQLSTATE have letters or digits of five; SQLite's codes are numbers whose low byte is the class.
 fn of_database(error: &dyn sqlx::error::DatabaseError) -> Kind {
     let Some(code) = error.code() else { return Kind::Defect };
-    if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+    let is_sqlite = error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some();
+    if is_sqlite || error.try_downcast_ref::<sqlite::Fault>().is_some() {
         return match code.parse::<u32>().unwrap_or_default() & 0xff {
             // BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB
             5 | 6 | 7 | 8 | 9 | 10 | 11 | 13 | 14 | 15 | 26 => Kind::Later,

@@ -99,7 +99,7 @@ impl Store {
     #[expect(clippy::unused_async, reason = "callers await it: a writer that dials at once may come back")]
     pub async fn writer(&self) -> Result<Writer, StoreError> {
         Ok(match &*self.db {
-            Db::Sqlite(side) => Writer::sqlite(side.write()),
+            Db::Sqlite(side) => Writer::sqlite(side.write(), side.path.clone()),
             Db::Postgres(side) => Writer::postgres(side.options.clone(), side.limit),
         })
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::SqliteConnectOptions;
 
 use super::error::StoreError;
 
@@ -25,7 +25,19 @@ pub(super) enum Target {
 }
 
 /// How long a connection waits for a lock that another holds before it gives up.
-const LOCK_WAIT: Duration = Duration::from_secs(10);
+pub(super) const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// What every connection to SQLite is told, whoever opens it.
+pub(super) const PRAGMAS: [(&str, &str); 6] = [
+    ("journal_mode", "WAL"),
+    // FULL, not NORMAL: the journal gives its space back once a batch was committed here, so a commit must be on disk.
+    ("synchronous", "FULL"),
+    ("foreign_keys", "ON"),
+    ("cache_size", "-16384"),
+    // A checkpoint writes each page that changed since the last one once: the rarer, the fewer writes.
+    ("wal_autocheckpoint", "4000"),
+    ("temp_store", "memory"),
+];
 
 /// Reads the URL. The error never repeats it, because it may hold a password.
 pub(super) fn target(options: &StoreOptions) -> Result<Target, StoreError> {
@@ -47,18 +59,8 @@ fn sqlite(path: &str) -> Result<Target, StoreError> {
         return Err(StoreError::Url("parameters after `?` are not supported for SQLite".to_owned()));
     }
     let path = Path::new(path).to_path_buf();
-    // FULL, not NORMAL: the journal gives its space back once a batch was committed here, so a commit must be on disk.
-    let options = SqliteConnectOptions::new()
-        .filename(&path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(LOCK_WAIT)
-        .pragma("cache_size", "-16384")
-        // A checkpoint writes each page that changed since the last one once: the rarer, the fewer writes.
-        .pragma("wal_autocheckpoint", "4000")
-        .pragma("temp_store", "memory");
+    let told = SqliteConnectOptions::new().filename(&path).create_if_missing(true).busy_timeout(LOCK_WAIT);
+    let options = PRAGMAS.into_iter().fold(told, |options, (name, value)| options.pragma(name, value));
     Ok(Target::Sqlite { path, options: Box::new(options) })
 }
 

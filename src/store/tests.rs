@@ -42,9 +42,8 @@ async fn every_statement_is_valid_on_sqlite() {
     let dir = tempfile::tempdir().unwrap();
     let store = migrated(format!("sqlite://{}", dir.path().join("t.db").display())).await;
     let Db::Sqlite(side) = &*store.db else { panic!("another database") };
-    let of_many = dialect::sqlite::STATEMENTS_OF_MANY.concat();
-    let own = [dialect::sqlite::STATEMENTS, dialect::hours::SQLITE_STATEMENTS, &orgs::SIZES[..1]].concat();
-    for sql in SHARED.concat().into_iter().chain(own).chain(of_many) {
+    let bulk = dialect::sqlite::statements().into_iter().chain([dialect::hours::sqlite_statement()]);
+    for sql in SHARED.concat().into_iter().chain(bulk).chain(orgs::SIZES[..1].iter().copied()) {
         let prepared = (&side.read()).prepare(SqlStr::from_static(sql)).await;
         assert!(prepared.is_ok(), "{sql}: {:?}", prepared.err());
     }

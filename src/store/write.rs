@@ -5,14 +5,18 @@
 //! - Roll-ups take only rows that this transaction inserted, so a replay adds nothing.
 //! - A client may use one request id for two calls (SDKs repeat `Helicone-Request-Id` when they retry). A proxied call then
 //!   goes under its record's id and carries a note; a manual log is taken as the same post again and is not stored.
-//! - Compression happens before the transaction, on a blocking thread; the transaction only writes.
+//! - Compression happens before the transaction; the transaction only writes.
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection, SqlitePool};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use uuid::Uuid;
 
 use super::dead_letters::DROP;
@@ -40,9 +44,17 @@ pub struct Writer {
 }
 
 enum Side {
-    /// The store's one writing connection, shared with small updates: SQLite has one writer at a time anyhow.
-    Sqlite(SqlitePool),
+    Sqlite(Box<SqliteSide>),
     Postgres(Box<Link>),
+}
+
+/// SQLite's, which is opened with the first batch. Who writes here holds the one connection of the store's writing pool
+/// meanwhile, so that small updates of this process wait for their turn there and not for SQLite's lock.
+struct SqliteSide {
+    turn: SqlitePool,
+    path: PathBuf,
+    /// Never locked, only taken out: it makes the writer one that threads may share.
+    open: Mutex<Option<rusqlite::Connection>>,
 }
 
 /// How a transaction ends that went through.
@@ -73,8 +85,8 @@ impl Packed {
 }
 
 impl Writer {
-    pub(super) const fn sqlite(pool: SqlitePool) -> Self {
-        Self { side: Side::Sqlite(pool) }
+    pub(super) fn sqlite(turn: SqlitePool, path: PathBuf) -> Self {
+        Self { side: Side::Sqlite(Box::new(SqliteSide { turn, path, open: Mutex::new(None) })) }
     }
 
     pub(super) fn postgres(options: PgConnectOptions, statement_timeout: Duration) -> Self {
@@ -122,20 +134,19 @@ impl Writer {
 
     async fn once(&mut self, batch: &[Exchange], packed: &[Packed], finish: Finish) -> Result<Written, StoreError> {
         match &mut self.side {
-            Side::Sqlite(pool) => {
-                let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-                let written = store(&mut sqlite::Bulk(&mut tx), batch, packed).await?;
-                match finish {
-                    Finish::TakeBack => tx.rollback().await?,
-                    Finish::Keep => tx.commit().await?,
-                    Finish::Release(org, record) => {
-                        if !written.new.is_empty() {
-                            sqlx::query(DROP).bind(org.0).bind(record.0).execute(&mut *tx).await?;
-                        }
-                        tx.commit().await?;
-                    }
+            Side::Sqlite(side) => {
+                let _turn = side.turn.acquire().await?;
+                let place = side.open.get_mut().unwrap_or_else(PoisonError::into_inner);
+                let mut open = match place.take() {
+                    Some(open) => open,
+                    None => in_place(|| sqlite::open(&side.path))?,
+                };
+                let result = in_place(|| in_sqlite(&mut open, batch, packed, finish));
+                // After a fault of the file it is opened anew.
+                if !result.as_ref().is_err_and(StoreError::is_unavailable) {
+                    *place = Some(open);
                 }
-                Ok(written)
+                result
             }
             Side::Postgres(link) => {
                 let mut open = link.take().await?;
@@ -148,6 +159,44 @@ impl Writer {
             }
         }
     }
+}
+
+/// Runs what blocks: other tasks of this thread go on elsewhere meanwhile.
+fn in_place<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        // A runtime of one thread, as in tests: there is nowhere else to go on.
+        _ => work(),
+    }
+}
+
+fn in_sqlite(
+    open: &mut rusqlite::Connection,
+    batch: &[Exchange],
+    packed: &[Packed],
+    finish: Finish,
+) -> Result<Written, StoreError> {
+    open.execute_batch("BEGIN IMMEDIATE")?;
+    let result = store(&mut sqlite::Bulk(open), batch, packed).now_or_never().unwrap_or_else(|| {
+        let waits = std::io::Error::other("a statement on SQLite waits for something");
+        Err(StoreError::Internal(sqlx::Error::Io(waits)))
+    });
+    let result = result.and_then(|written| {
+        match finish {
+            Finish::TakeBack => return Ok(open.execute_batch("ROLLBACK").map(|()| written)?),
+            Finish::Release(org, record) if !written.new.is_empty() => {
+                open.execute(DROP, (org.0, record.0))?;
+            }
+            Finish::Release(..) | Finish::Keep => (),
+        }
+        open.execute_batch("COMMIT")?;
+        Ok(written)
+    });
+    if result.is_err() && !open.is_autocommit() {
+        // Where that fails too, the connection is of no use.
+        open.execute_batch("ROLLBACK")?;
+    }
+    result
 }
 
 async fn in_postgres(
@@ -304,19 +353,19 @@ fn may_have_moved(starts: &Starts, org: Uuid, session: &str, delta: &SessionDelt
     start.is_some_and(|start| start.first_at == delta.first_at && start.calls > delta.calls)
 }
 
-/// Compresses on a blocking thread: half a millisecond a megabyte would hold up every other task.
+/// Compresses on a blocking thread where there is something to compress: half a millisecond a megabyte would hold up every
+/// other task. Short bodies are only framed, which is less work than asking another thread.
 async fn pack(batch: &[Exchange]) -> Result<Vec<Packed>, StoreError> {
+    let io = |error| StoreError::Internal(sqlx::Error::Io(error));
     let mut packed: Vec<Packed> = batch.iter().map(describe).collect();
     let raw: Vec<(Bytes, Bytes)> = batch.iter().map(|c| (c.request.bytes.clone(), c.response.bytes.clone())).collect();
-    let bodies = tokio::task::spawn_blocking(move || {
-        let mut encoder = Encoder::new()?;
-        raw.iter()
-            .map(|(request, response)| Ok((squeeze(&mut encoder, request)?, squeeze(&mut encoder, response)?)))
-            .collect::<Result<Vec<_>, std::io::Error>>()
-    });
-    let bodies = bodies.await.map_err(|e| StoreError::Internal(sqlx::Error::Io(std::io::Error::other(e))))?;
-    let bodies = bodies.map_err(|e| StoreError::Internal(sqlx::Error::Io(e)))?;
-    for (packed, (request, response)) in packed.iter_mut().zip(bodies) {
+    let bodies = if raw.iter().all(|(request, response)| request.len() <= PLAIN && response.len() <= PLAIN) {
+        squeeze_all(&raw)
+    } else {
+        let there = tokio::task::spawn_blocking(move || squeeze_all(&raw));
+        there.await.map_err(|e| io(std::io::Error::other(e)))?
+    };
+    for (packed, (request, response)) in packed.iter_mut().zip(bodies.map_err(io)?) {
         packed.request = request;
         packed.response = response;
     }
@@ -334,27 +383,36 @@ fn describe(call: &Exchange) -> Packed {
     }
 }
 
-/// Compressors for long and for short bodies; making one costs more than using it.
+/// Compressors for long and for short bodies, made when the first of these comes; making one costs more than using it.
+#[derive(Default)]
 struct Encoder {
-    long: zstd::bulk::Compressor<'static>,
-    short: zstd::bulk::Compressor<'static>,
+    long: Option<zstd::bulk::Compressor<'static>>,
+    short: Option<zstd::bulk::Compressor<'static>>,
 }
 
-impl Encoder {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self { long: zstd::bulk::Compressor::new(LEVEL)?, short: zstd::bulk::Compressor::new(SHORT_LEVEL)? })
-    }
+type Squeezed = Option<Vec<u8>>;
+
+fn squeeze_all(raw: &[(Bytes, Bytes)]) -> std::io::Result<Vec<(Squeezed, Squeezed)>> {
+    let mut encoder = Encoder::default();
+    let pair =
+        |(request, response): &(Bytes, Bytes)| Ok((squeeze(&mut encoder, request)?, squeeze(&mut encoder, response)?));
+    raw.iter().map(pair).collect()
 }
 
-fn squeeze(encoder: &mut Encoder, body: &[u8]) -> std::io::Result<Option<Vec<u8>>> {
+fn squeeze(encoder: &mut Encoder, body: &[u8]) -> std::io::Result<Squeezed> {
     if body.is_empty() {
         return Ok(None);
     }
     if body.len() <= PLAIN {
         return Ok(Some(plain_frame(body)));
     }
-    let fitting = if body.len() <= SHORT { &mut encoder.short } else { &mut encoder.long };
-    fitting.compress(body).map(Some)
+    let (fitting, level) =
+        if body.len() <= SHORT { (&mut encoder.short, SHORT_LEVEL) } else { (&mut encoder.long, LEVEL) };
+    let compressor = match fitting {
+        Some(made) => made,
+        none => none.insert(zstd::bulk::Compressor::new(level)?),
+    };
+    compressor.compress(body).map(Some)
 }
 
 /// A zstd frame (RFC 8878, 3.1.1) of one raw block, which every decoder reads: no window, no checksum, the content's
@@ -388,7 +446,7 @@ mod tests {
 
     #[test]
     fn bodies_of_every_length_come_back() {
-        let mut encoder = Encoder::new().unwrap();
+        let mut encoder = Encoder::default();
         let text: Vec<u8> = (0..20_000_u32).map(|n| u8::try_from(n * n % 251).unwrap()).collect();
         for len in (1..=PLAIN + 3).chain([SHORT, SHORT + 1, 20_000]) {
             let packed = squeeze(&mut encoder, &text[..len]).unwrap().unwrap();

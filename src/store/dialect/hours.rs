@@ -1,18 +1,17 @@
 //! The figures by the hour, on both databases: rows of [`Hours`] added to what is there.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use rusqlite::{Connection, ToSql, params_from_iter};
 use sqlx::postgres::PgConnection;
-use sqlx::sqlite::SqliteConnection;
 
 use super::CHUNK;
+use super::sqlite::insert;
 use crate::model::figures::{Figures, PARTS};
 use crate::store::error::StoreError;
 use crate::store::hours::{HourKey, Hours};
 use crate::store::link::limited;
-
-/// Rows of SQLite's statement of several.
-const SOME: usize = 8;
 
 macro_rules! columns {
     () => {
@@ -20,13 +19,6 @@ macro_rules! columns {
          response_bytes, latency_sum_us, latency_min_us, latency_max_us, last_at, h00, h01, h02, h03, h04, h05, h06, \
          h07, h08, h09, h10, h11, h12, h13, h14, h15, h16, h17, h18, h19, h20, h21, h22, h23, h24, h25, h26, h27, h28, \
          h29, h30, h31"
-    };
-}
-
-macro_rules! row {
-    () => {
-        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     };
 }
 
@@ -63,28 +55,8 @@ macro_rules! merge {
     };
 }
 
-const SQLITE_ONE: &str = concat!("INSERT INTO call_hour (", columns!(), ") VALUES ", row!(), merge!());
-const SQLITE_SOME: &str = concat!(
-    "INSERT INTO call_hour (",
-    columns!(),
-    ") VALUES ",
-    row!(),
-    ", ",
-    row!(),
-    ", ",
-    row!(),
-    ", ",
-    row!(),
-    ", ",
-    row!(),
-    ", ",
-    row!(),
-    ", ",
-    row!(),
-    ", ",
-    row!(),
-    merge!()
-);
+/// A row of it, for SQLite.
+static SQLITE: LazyLock<String> = LazyLock::new(|| insert("call_hour", columns!(), merge!()));
 const POSTGRES: &str = concat!(
     "INSERT INTO call_hour (",
     columns!(),
@@ -98,7 +70,9 @@ const POSTGRES: &str = concat!(
 );
 
 #[cfg(test)]
-pub(in crate::store) const SQLITE_STATEMENTS: &[&str] = &[SQLITE_ONE, SQLITE_SOME];
+pub(in crate::store) fn sqlite_statement() -> &'static str {
+    &SQLITE
+}
 #[cfg(test)]
 pub(in crate::store) const POSTGRES_STATEMENTS: &[&str] = &[POSTGRES];
 
@@ -120,18 +94,13 @@ fn sums(figures: &Figures) -> [i64; 12] {
     ]
 }
 
-pub(in crate::store) async fn sqlite(db: &mut SqliteConnection, hours: &Hours) -> Result<(), StoreError> {
-    let rows: Vec<(&HourKey, &Figures)> = hours.iter().collect();
-    let (some, single) = rows.split_at(rows.len() - rows.len() % SOME);
-    for chunk in some.chunks(SOME).chain(single.chunks(1)) {
-        let mut query = sqlx::query(if chunk.len() == SOME { SQLITE_SOME } else { SQLITE_ONE });
-        for (key, figures) in chunk {
-            query = query.bind(key.org).bind(key.dim).bind(key.hour).bind(key.value.as_str());
-            for sum in sums(figures).into_iter().chain(figures.histogram) {
-                query = query.bind(sum);
-            }
-        }
-        query.execute(&mut *db).await?;
+pub(in crate::store) fn sqlite(db: &Connection, hours: &Hours) -> Result<(), StoreError> {
+    let mut upsert = db.prepare_cached(&SQLITE)?;
+    for (key, figures) in hours {
+        let named: [&dyn ToSql; 4] = [&key.org, &key.dim, &key.hour, &key.value];
+        let sums = sums(figures);
+        let sums = sums.iter().chain(&figures.histogram).map(|sum| sum as &dyn ToSql);
+        upsert.execute(params_from_iter(named.into_iter().chain(sums)))?;
     }
     Ok(())
 }
