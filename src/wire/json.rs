@@ -1,19 +1,17 @@
 //! A shallow, tolerant reader of JSON: it picks named fields of one object, or the elements of one array, as raw text.
 //!
 //! Bodies are not ours, so this reader decodes nothing that it was not asked for: lone surrogates, `1e400`, doubled keys
-//! and any depth of nesting pass through it untouched. Skipping is iterative in `serde_json` (a bit stack on the heap,
-//! no recursion), so a document of 100,000 brackets costs no stack. A document that breaks off keeps the fields that
-//! came before the break.
+//! and any depth of nesting pass through it untouched ([`super::scan`] walks over them). A document that breaks off keeps
+//! the fields that came before the break.
 //!
 //! Invariants: no function here builds a `serde_json::Value` from more than [`MAX_VALUE`] bytes; a scalar at the very end
 //! of a broken document is never returned, because its last digits may be missing.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::Deserializer as _;
-use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::{Error as _, IgnoredAny};
+
+use super::scan::{Scan, decoded};
 
 /// The largest text that [`value`] makes a tree of, in bytes.
 pub const MAX_VALUE: usize = 64 * 1024;
@@ -23,29 +21,45 @@ pub const MAX_VALUE: usize = 64 * 1024;
 pub struct Fields<'a, const N: usize> {
     /// In the order of the asked names; the last one where a key is doubled, as JavaScript has it.
     pub values: [Option<&'a str>; N],
-    /// Why the document could not be read to its end; `None` where it could.
-    pub error: Option<serde_json::Error>,
+    text: &'a str,
+    whole: bool,
 }
 
 impl<const N: usize> Fields<'_, N> {
     /// Whether the text was one object and nothing else.
     pub const fn is_whole(&self) -> bool {
-        self.error.is_none()
+        self.whole
+    }
+
+    /// Why the document could not be read to its end; `None` where it could.
+    pub fn error(&self) -> Option<serde_json::Error> {
+        let why = || serde_json::from_str::<IgnoredAny>(self.text).err();
+        (!self.whole).then(|| why().unwrap_or_else(|| serde_json::Error::custom("expected an object")))
     }
 }
 
 /// Picks fields of the object in `text`. Anything but an object gives no fields and an error.
 pub fn fields<'a, const N: usize>(text: &'a str, names: [&str; N]) -> Fields<'a, N> {
     let mut values = [None; N];
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let read = reader.deserialize_map(Pick { names: &names, values: &mut values });
-    let error = read.and_then(|()| reader.end()).err();
-    if error.is_some() {
+    let mut scan = Scan::new(text);
+    let read = scan.object(|key, value| {
+        let place = names.iter().position(|name| is_key(key, name));
+        if let Some(slot) = place.and_then(|place| values.get_mut(place)) {
+            *slot = Some(value);
+        }
+    });
+    let whole = read.and_then(|()| scan.end()).is_ok();
+    if !whole {
         for value in &mut values {
             *value = value.filter(|raw| !ends_at_the_break(text, raw));
         }
     }
-    Fields { values, error }
+    Fields { values, text, whole }
+}
+
+/// Whether a key as it is written is that name.
+fn is_key(written: &str, name: &str) -> bool {
+    written == name || (written.contains('\\') && decoded(written) == name)
 }
 
 /// A scalar that runs to the end of the text may be a part of a longer one.
@@ -60,17 +74,17 @@ pub fn offset(text: &str, part: &str) -> Option<usize> {
 
 /// Calls `take` with every element of the array in `text`, in order; stops at a break. True if it was a whole array.
 pub fn elements<'a>(text: &'a str, take: impl FnMut(&'a str)) -> bool {
-    serde_json::Deserializer::from_str(text).deserialize_seq(Each(take)).is_ok()
+    Scan::new(text).array(take).is_ok()
 }
 
 /// Calls `take` with every key and raw value of the object in `text`, in order. True if it was a whole object.
-pub fn entries<'a>(text: &'a str, take: impl FnMut(Cow<'a, str>, &'a str)) -> bool {
-    serde_json::Deserializer::from_str(text).deserialize_map(EachEntry(take)).is_ok()
+pub fn entries<'a>(text: &'a str, mut take: impl FnMut(Cow<'a, str>, &'a str)) -> bool {
+    Scan::new(text).object(|key, value| take(decoded(key), value)).is_ok()
 }
 
 /// The decoded text of a JSON string; lone surrogates become U+FFFD. `None` for any other value.
 pub fn text(raw: &str) -> Option<Cow<'_, str>> {
-    serde_json::Deserializer::from_str(raw).deserialize_bytes(Text).ok()
+    Scan::new(raw).text().ok().map(decoded)
 }
 
 /// A small value as a tree; `None` if it is large, deep, or has numbers that no `f64` holds.
@@ -91,132 +105,6 @@ pub fn is_object(raw: &str) -> bool {
 /// The decoded text of a string that is not empty.
 pub fn non_empty_text(raw: Option<&str>) -> Option<String> {
     raw.and_then(text).filter(|text| !text.is_empty()).map(Cow::into_owned)
-}
-
-struct Pick<'n, 'o, 'a, const N: usize> {
-    names: &'n [&'n str; N],
-    values: &'o mut [Option<&'a str>; N],
-}
-
-impl<'de, const N: usize> Visitor<'de> for Pick<'_, '_, 'de, N> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
-        while let Some(place) = map.next_key_seed(Place(self.names))? {
-            match place.and_then(|i| self.values.get_mut(i)) {
-                Some(slot) => *slot = Some(map.next_value::<&'de RawValue>()?.get()),
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Reads a key and says which of the names it is. Keys are read as bytes: they need not be valid Unicode.
-struct Place<'n, const N: usize>(&'n [&'n str; N]);
-
-impl<'de, const N: usize> DeserializeSeed<'de> for Place<'_, N> {
-    type Value = Option<usize>;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, key: D) -> Result<Self::Value, D::Error> {
-        key.deserialize_bytes(self)
-    }
-}
-
-impl<const N: usize> Visitor<'_> for Place<'_, N> {
-    type Value = Option<usize>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_bytes<E>(self, key: &[u8]) -> Result<Self::Value, E> {
-        Ok(self.0.iter().position(|name| name.as_bytes() == key))
-    }
-
-    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<Self::Value, E> {
-        self.visit_bytes(key.as_bytes())
-    }
-}
-
-struct Each<F>(F);
-
-impl<'de, F: FnMut(&'de str)> Visitor<'de> for Each<F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<S: SeqAccess<'de>>(mut self, mut seq: S) -> Result<(), S::Error> {
-        while let Some(raw) = seq.next_element::<&'de RawValue>()? {
-            (self.0)(raw.get());
-        }
-        Ok(())
-    }
-}
-
-struct EachEntry<F>(F);
-
-impl<'de, F: FnMut(Cow<'de, str>, &'de str)> Visitor<'de> for EachEntry<F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(mut self, mut map: M) -> Result<(), M::Error> {
-        while let Some(key) = map.next_key_seed(Text)? {
-            (self.0)(key, map.next_value::<&'de RawValue>()?.get());
-        }
-        Ok(())
-    }
-}
-
-/// A string read as bytes, because `serde_json` refuses lone surrogates in strings read as text.
-struct Text;
-
-impl<'de> DeserializeSeed<'de> for Text {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, string: D) -> Result<Self::Value, D::Error> {
-        string.deserialize_bytes(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Text {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
-        Ok(String::from_utf8_lossy(bytes))
-    }
-
-    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(String::from_utf8_lossy(bytes).into_owned()))
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(text))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
-    }
-
-    // `deserialize_bytes` on an array calls this; without it the message would name the wrong type.
-    fn visit_seq<S: SeqAccess<'de>>(self, _: S) -> Result<Self::Value, S::Error> {
-        Err(S::Error::custom("expected a string"))
-    }
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ fn parse_text(text: &str) -> Result<Envelope<'_>, EnvelopeError> {
         return Err(fault("", "the body must be a JSON object with providerRequest and providerResponse"));
     }
     let read = json::fields(text, ["providerRequest", "providerResponse", "timing", "provider"]);
-    if let Some(error) = &read.error {
+    if let Some(error) = read.error() {
         return Err(fault("", &format!("the body is not valid JSON: {error}")));
     }
     let [request, response, timing, provider] = read.values;

@@ -31,6 +31,7 @@ mod openai;
 #[cfg(test)]
 mod properties;
 mod responses;
+mod scan;
 
 pub use self::stream_usage::set_stream_usage;
 

@@ -1,0 +1,346 @@
+//! Walks over JSON without decoding it: where a value begins and ends, which keys an object has.
+//!
+//! Most of a body is a few long strings, so the walk leaps from quote to quote. It is iterative: a document of 100,000
+//! brackets costs a byte each on the heap and no stack. It accepts what RFC 8259 accepts, and escapes of lone surrogates.
+
+use std::borrow::Cow;
+
+use memchr::memchr2;
+
+/// A place in a document, at which a value is expected.
+#[derive(Clone, Debug)]
+pub(super) struct Scan<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+/// The document breaks off, or is no JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Broken;
+
+/// What a list goes on with.
+#[derive(PartialEq)]
+enum Next {
+    Item,
+    End,
+}
+
+impl<'a> Scan<'a> {
+    pub const fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Calls `take` with every key, as it is written between its quotes, and the raw value behind it.
+    pub fn object(&mut self, mut take: impl FnMut(&'a str, &'a str)) -> Result<(), Broken> {
+        self.expect(b'{')?;
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            let key = self.key()?;
+            let value = self.value()?;
+            take(key, value);
+            if self.next(b'}')? == Next::End {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Calls `take` with every element, raw.
+    pub fn array(&mut self, mut take: impl FnMut(&'a str)) -> Result<(), Broken> {
+        self.expect(b'[')?;
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            take(self.value()?);
+            if self.next(b']')? == Next::End {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A string, as it is written between its quotes.
+    pub fn text(&mut self) -> Result<&'a str, Broken> {
+        self.peek();
+        self.string()
+    }
+
+    /// Nothing but white space is left.
+    pub fn end(&mut self) -> Result<(), Broken> {
+        if self.peek().is_none() { Ok(()) } else { Err(Broken) }
+    }
+
+    /// Walks over one value of any kind and gives it back without the white space around it.
+    fn value(&mut self) -> Result<&'a str, Broken> {
+        self.peek();
+        let start = self.at;
+        let mut open = Vec::new();
+        loop {
+            match self.peek() {
+                Some(b'"') => drop(self.string()?),
+                Some(b'{') => {
+                    self.at += 1;
+                    if self.peek() == Some(b'}') {
+                        self.at += 1;
+                    } else {
+                        self.key()?;
+                        open.push(b'}');
+                        continue;
+                    }
+                }
+                Some(b'[') => {
+                    self.at += 1;
+                    if self.peek() == Some(b']') {
+                        self.at += 1;
+                    } else {
+                        open.push(b']');
+                        continue;
+                    }
+                }
+                Some(b't') => self.word("true")?,
+                Some(b'f') => self.word("false")?,
+                Some(b'n') => self.word("null")?,
+                Some(b'-' | b'0'..=b'9') => self.number()?,
+                _ => return Err(Broken),
+            }
+            // Behind a value: the next one of the list around it, or the ends of lists.
+            loop {
+                let Some(&close) = open.last() else { return self.since(start) };
+                if self.next(close)? == Next::Item {
+                    if close == b'}' {
+                        self.key()?;
+                    }
+                    break;
+                }
+                open.pop();
+            }
+        }
+    }
+
+    /// Behind an item of a list that `close` ends.
+    fn next(&mut self, close: u8) -> Result<Next, Broken> {
+        let found = self.peek().ok_or(Broken)?;
+        self.at += 1;
+        if found == close {
+            Ok(Next::End)
+        } else if found == b',' {
+            Ok(Next::Item)
+        } else {
+            Err(Broken)
+        }
+    }
+
+    /// A key and the colon behind it.
+    fn key(&mut self) -> Result<&'a str, Broken> {
+        let key = self.text()?;
+        self.expect(b':')?;
+        Ok(key)
+    }
+
+    /// What is written between two quotes.
+    fn string(&mut self) -> Result<&'a str, Broken> {
+        self.expect_here(b'"')?;
+        let start = self.at;
+        loop {
+            let rest = self.rest();
+            let len = memchr2(b'"', b'\\', rest).ok_or(Broken)?;
+            if rest.iter().take(len).any(|byte| *byte < 0x20) {
+                return Err(Broken);
+            }
+            let is_end = rest.get(len) == Some(&b'"');
+            self.at += len;
+            if is_end {
+                let inner = self.since(start)?;
+                self.at += 1;
+                return Ok(inner);
+            }
+            self.escape()?;
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), Broken> {
+        let len = match self.rest() {
+            [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
+            [b'\\', b'u', digits @ ..] if digits.iter().take(4).filter(|d| d.is_ascii_hexdigit()).count() == 4 => 6,
+            _ => return Err(Broken),
+        };
+        self.at += len;
+        Ok(())
+    }
+
+    fn word(&mut self, word: &str) -> Result<(), Broken> {
+        if !self.rest().starts_with(word.as_bytes()) {
+            return Err(Broken);
+        }
+        self.at += word.len();
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), Broken> {
+        self.skip(b'-');
+        if !self.skip(b'0') {
+            self.digits()?;
+        }
+        if self.skip(b'.') {
+            self.digits()?;
+        }
+        if self.skip(b'e') || self.skip(b'E') {
+            let _signed = self.skip(b'+') || self.skip(b'-');
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    /// One digit or more.
+    fn digits(&mut self) -> Result<(), Broken> {
+        let len = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.at += len;
+        if len == 0 { Err(Broken) } else { Ok(()) }
+    }
+
+    fn skip(&mut self, byte: u8) -> bool {
+        let there = self.rest().first() == Some(&byte);
+        self.at += usize::from(there);
+        there
+    }
+
+    /// The next byte that is no white space; the place is before it then.
+    fn peek(&mut self) -> Option<u8> {
+        let rest = self.rest();
+        let blank = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count();
+        self.at += blank;
+        rest.get(blank).copied()
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Broken> {
+        self.peek();
+        self.expect_here(byte)
+    }
+
+    fn expect_here(&mut self, byte: u8) -> Result<(), Broken> {
+        if self.skip(byte) { Ok(()) } else { Err(Broken) }
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    fn since(&self, start: usize) -> Result<&'a str, Broken> {
+        self.text.get(start..self.at).ok_or(Broken)
+    }
+}
+
+/// The decoded text of a JSON string, from what stands between its quotes; lone surrogates become U+FFFD.
+pub(super) fn decoded(inner: &str) -> Cow<'_, str> {
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        return Cow::Borrowed(inner);
+    }
+    let mut text = String::with_capacity(inner.len());
+    let mut rest = inner;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        let (before, escape) = rest.split_at(at);
+        text.push_str(before);
+        let (character, len) = unescaped(escape);
+        text.push(character);
+        rest = escape.get(len..).unwrap_or_default();
+    }
+    text.push_str(rest);
+    Cow::Owned(text)
+}
+
+/// The character of an escape, and how long it is written.
+fn unescaped(escape: &str) -> (char, usize) {
+    let simple = match escape.as_bytes().get(1) {
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'n') => '\n',
+        Some(b'r') => '\r',
+        Some(b't') => '\t',
+        Some(b'u') => return of_units(escape),
+        Some(other) => char::from(*other),
+        None => char::REPLACEMENT_CHARACTER,
+    };
+    (simple, 2)
+}
+
+fn of_units(escape: &str) -> (char, usize) {
+    let unit = |at: usize| {
+        let digits = escape.get(at..)?.strip_prefix("\\u")?.get(..4)?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let Some(first) = unit(0) else { return (char::REPLACEMENT_CHARACTER, 2) };
+    match char::decode_utf16([first, unit(6).unwrap_or(0)]).next() {
+        Some(Ok(character)) => (character, if character.len_utf16() == 2 { 12 } else { 6 }),
+        _ => (char::REPLACEMENT_CHARACTER, 6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::de::IgnoredAny;
+
+    use super::*;
+
+    /// The walk over one value and its end.
+    fn whole(text: &str) -> bool {
+        let mut scan = Scan::new(text);
+        scan.value().and_then(|_| scan.end()).is_ok()
+    }
+
+    #[test]
+    fn what_is_json() {
+        for good in [
+            "0", "-0", "1.5e+3", "12E-1", "1e400", "true", "null", r#""""#, r#""a\u00e9\ud800\\""#, "[]", "[ ]", "{}", "{ }",
+            r#" {"a" : [1, {"b":null}] , "":"\"" } "#, "[[],{}]", "\"\u{7f}é\"",
+        ] {
+            assert!(whole(good), "{good}");
+        }
+        for bad in [
+            "", " ", "01", "1.", "-", ".5", "1e", "+1", "tru", "nul", "'a'", "\"", r#""\x""#, r#""\u12g4""#, "\"\n\"", "[1,]",
+            "[,1]", "[1 2]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{1:2}", "[1}", "{\"a\":1]", "[", "{", "1 2", "\u{feff}1",
+            "{\"a\" 1}", "\u{a0}1",
+        ] {
+            assert!(!whole(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn escapes_are_undone() {
+        assert_eq!(decoded(r#"a\n\"\/\\\u00e9\ud83d\ude00\b\f\r\tz"#), "a\n\"/\\é😀\u{8}\u{c}\r\tz");
+        assert_eq!(decoded(r"\ud800x\ude00\ud800\ud83d\ude00"), "\u{fffd}x\u{fffd}\u{fffd}😀");
+        assert_eq!(decoded("plain é"), "plain é");
+        // What the walk would not have accepted is still no panic.
+        for odd in ["\\", "\\u", "\\u12", "\\ué000", "\\é", "\\ud800\\"] {
+            decoded(odd);
+        }
+    }
+
+    /// Texts that are nearly JSON.
+    fn nearly() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "{", "}", "[", "]", ":", ",", "\"", "\"a\"", "\"b\":", "\\", "\\n", "\\u00e9", "\\ud800", "1", "-", "0", ".5",
+            "e3", "true", "null", "false", " ", "\n", "é", "\u{1}",
+        ]);
+        prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        #[test]
+        fn it_accepts_what_the_library_accepts(text in nearly()) {
+            prop_assert_eq!(whole(&text), serde_json::from_str::<IgnoredAny>(&text).is_ok());
+        }
+
+        #[test]
+        fn it_decodes_as_the_library_does(text in ".{0,40}") {
+            let raw = serde_json::to_string(&text).unwrap_or_default();
+            let inner = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).unwrap_or_default();
+            prop_assert_eq!(decoded(inner), text);
+        }
+    }
+}
