@@ -101,7 +101,7 @@ fn submit(ingest: &Ingest, n: usize, body: usize) {
         target_url: "https://api.openai.com/v1/chat/completions".to_owned(),
         provider: "openai".to_owned(),
         format: WireFormat::Openai,
-        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        headers: [("content-type", "application/json")].into_iter().collect(),
         tags: Tags {
             session_id: Some(format!("session-{}", n / 20)),
             session_name: Some("bench".to_owned()),
@@ -119,7 +119,7 @@ fn submit(ingest: &Ingest, n: usize, body: usize) {
         duration_us: 1_000_000,
         head_us: Some(900_000),
         first_byte_us: Some(900_000),
-        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        headers: [("content-type", "application/json")].into_iter().collect(),
         response: facts(&answer),
         error: None,
         notes: Vec::new(),

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use trailgate::model::capture::{Outcome, WireFormat};
 use trailgate::model::exchange::{Cost, CostSource, Exchange, KeptBody, Kind, Source, Usage, UsageSource};
+use trailgate::model::headers::Headers;
 use trailgate::model::id::{OrgId, RecordId, RequestId};
 use trailgate::model::tags::Property;
 use trailgate::model::units::{Micros, NanoUsd};
@@ -121,8 +122,8 @@ fn exchange(n: usize, calls: usize, first: Micros) -> Exchange {
         service_tier: None,
         priced_units: None,
         notes: Vec::new(),
-        request_headers: Vec::new(),
-        response_headers: Vec::new(),
+        request_headers: Headers::default(),
+        response_headers: Headers::default(),
         request: KeptBody::default(),
         response: KeptBody::default(),
     }

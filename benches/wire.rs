@@ -17,6 +17,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use trailgate::ingest::enrich::{EnrichContext, enrich};
 use trailgate::model::capture::{Begin, Body, BodyFacts, Capture, End, Outcome, WireFormat};
+use trailgate::model::headers::Headers;
 use trailgate::model::id::{OrgId, RecordId};
 use trailgate::model::tags::Tags;
 use trailgate::model::units::Micros;
@@ -131,7 +132,7 @@ fn main() {
         let request = Body { facts: facts(&case.request, "application/json"), bytes: Bytes::from(case.request) };
         let response = Body { facts: facts(&case.response, case.content_type), bytes: Bytes::from(case.response) };
         let read = median(|| {
-            black_box(wire::read(case.format, case.path, 200, [&request, &response], &[]));
+            black_box(wire::read(case.format, case.path, 200, [&request, &response], &Headers::NONE));
         });
         let record = RecordId::generate();
         let row = median(|| {
@@ -145,7 +146,7 @@ fn main() {
                 target_url: format!("https://example.com{}", case.path),
                 provider: case.provider.to_owned(),
                 format: case.format,
-                headers: Vec::new(),
+                headers: Headers::NONE,
                 tags: Tags::default(),
                 notes: Vec::new(),
                 request: Some(request.facts.clone()),
@@ -157,7 +158,7 @@ fn main() {
                 duration_us: 1_000,
                 head_us: None,
                 first_byte_us: Some(500),
-                headers: Vec::new(),
+                headers: Headers::NONE,
                 response: response.facts.clone(),
                 error: None,
                 notes: Vec::new(),

@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::answer::{iso, ms};
-use crate::model::capture::{Body, BodyFacts, Headers, Kept};
+use crate::model::capture::{Body, BodyFacts, Kept};
+use crate::model::headers::HeaderLines;
 use crate::model::query::{CallBodies, CallDetail};
 use crate::model::tags::Note;
 use crate::model::units::NanoUsd;
@@ -52,10 +53,10 @@ pub struct HeliconeRequest {
     /// As they passed, lower case, credentials replaced; where the bodies were read.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<[String; 2]>>)]
-    request_headers: Option<Headers>,
+    request_headers: Option<HeaderLines>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<[String; 2]>>)]
-    response_headers: Option<Headers>,
+    response_headers: Option<HeaderLines>,
     /// Where the bodies are, if they are not here; relative to this API.
     #[serde(skip_serializing_if = "Option::is_none")]
     body_url: Option<String>,

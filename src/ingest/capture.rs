@@ -7,9 +7,13 @@ use uuid::Uuid;
 
 use crate::journal::{Entry, Frame, FrameKind};
 use crate::model::capture::{Begin, Body, BodyFacts, Capture, End, Kept, Posted, RequestBody, WireFormat};
+use crate::model::headers::Headers;
 use crate::model::id::{OrgId, RecordId};
 use crate::model::tags::{Note, Tags};
 use crate::model::units::Micros;
+
+/// What most heads need, so that writing one does not grow its memory step by step.
+const HEAD_BYTES: usize = 1_536;
 
 /// A frame for one part of a capture. Fails only if the head cannot be written as JSON.
 pub(super) fn frame<H: Serialize>(
@@ -18,8 +22,9 @@ pub(super) fn frame<H: Serialize>(
     head: &H,
     body: Vec<Bytes>,
 ) -> serde_json::Result<Frame> {
-    let head = serde_json::to_vec(head)?;
-    Ok(Frame { kind, record: ids.0.0, org: ids.1.0, head, body, hold: None })
+    let mut json = Vec::with_capacity(HEAD_BYTES);
+    serde_json::to_writer(&mut json, head)?;
+    Ok(Frame { kind, record: ids.0.0, org: ids.1.0, head: json, body, hold: None })
 }
 
 /// The frames of one record, gathered.
@@ -74,7 +79,7 @@ fn without_begin(record: Uuid, org: Uuid) -> Begin {
         target_url: String::new(),
         provider: String::new(),
         format: WireFormat::Other,
-        headers: Vec::new(),
+        headers: Headers::default(),
         tags: Tags::default(),
         notes: vec![Note::new(
             "journal.begin_lost",

@@ -9,10 +9,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::shed;
-use crate::model::capture::{
-    Begin, Body, BodyFacts, Capture, End, Headers, Kept, LogRoute, Outcome, Posted, WireFormat,
-};
+use crate::model::capture::{Begin, Body, BodyFacts, Capture, End, Kept, LogRoute, Outcome, Posted, WireFormat};
 use crate::model::exchange::{Exchange, KeptBody, Kind, Source, UsageSource};
+use crate::model::headers::{HeaderLines, Headers};
 use crate::model::id::RequestId;
 use crate::model::tags::{Note, Tags};
 use crate::pricing::{Pricing, Sale, Sold};
@@ -56,7 +55,8 @@ fn call(begin: Begin, mut request: Body, end: Option<(End, Bytes)>, context: &En
     let outcome = end.as_ref().map_or(Outcome::Interrupted, |end| end.outcome);
     let status = end.as_ref().map_or(0, |end| i32::from(end.status));
     let path = upstream_path(&begin.target_url, &begin.path);
-    let headers = end.as_ref().map(|end| end.headers.as_slice()).unwrap_or_default();
+    let no_headers = Headers::default();
+    let headers = end.as_ref().map_or(&no_headers, |end| &end.headers);
     let mut meaning = guarded(|| wire::read(begin.format, &path, status, [&request, &response], headers));
     let usage_missing = shed::lay_over(&mut meaning, &mut request.facts, &mut response.facts);
 
@@ -102,7 +102,7 @@ fn call(begin: Begin, mut request: Body, end: Option<(End, Bytes)>, context: &En
         priced_units: None,
         notes: begin.notes,
         request_headers: begin.headers,
-        response_headers: Vec::new(),
+        response_headers: Headers::default(),
         request: kept(request.facts, request.bytes, begin.tags.omit_request),
         response: kept(response.facts, response.bytes, begin.tags.omit_response),
     };
@@ -196,7 +196,7 @@ fn log(posted: Posted, body: &Bytes, context: &EnrichContext) -> Exchange {
         service_tier: None,
         priced_units: None,
         notes: posted.notes,
-        request_headers: Vec::new(),
+        request_headers: Headers::default(),
         response_headers: redacted(envelope.headers),
         request: kept(request.facts, request.bytes, all_tags.omit_request),
         response: kept(response.facts, response.bytes, all_tags.omit_response),
@@ -238,10 +238,21 @@ fn event_meaning(event: &manual::Event) -> Meaning {
 
 /// The path at the provider, without the query; the client's where the call had no target.
 pub(super) fn upstream_path(target_url: &str, path: &str) -> String {
+    if let Some(plain) = plain_path(target_url) {
+        return plain.to_owned();
+    }
     if let Ok(url) = url::Url::parse(target_url) {
         return url.path().to_owned();
     }
     path.split(['?', '#']).next().unwrap_or("").to_owned()
+}
+
+/// The path of a URL where nothing in it is to be decoded, joined or left out, which parsing would find too.
+fn plain_path(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let path = rest.get(rest.find('/')?..)?.split(['?', '#']).next()?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b':' | b'.');
+    (path.bytes().all(plain) && !path.contains("/.")).then_some(path)
 }
 
 fn set_tags(row: &mut Exchange, tags: Tags) {
@@ -365,7 +376,7 @@ fn part(posted: &Bytes, text: &str, content_type: &str) -> Body {
     Body { facts, bytes }
 }
 
-fn redacted(headers: Headers) -> Headers {
+fn redacted(headers: HeaderLines) -> Headers {
     headers
         .into_iter()
         .map(|(name, value)| {

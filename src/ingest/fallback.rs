@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::enrich;
 use crate::model::capture::{Body, BodyFacts, Capture, Outcome, WireFormat};
 use crate::model::exchange::{Exchange, KeptBody, Kind, Source};
+use crate::model::headers::Headers;
 use crate::model::id::RequestId;
 use crate::model::tags::Note;
 
@@ -23,7 +24,7 @@ pub(super) fn plain(capture: Capture) -> Exchange {
             let mut notes = begin.notes;
             let (mut outcome, mut status, mut duration_us, mut first_byte_us) = (Outcome::Interrupted, 0, 0, None);
             let (mut error_message, mut response_headers, mut response_facts) =
-                (None, Vec::new(), BodyFacts::default());
+                (None, Headers::NONE, BodyFacts::default());
             if let Some(end) = end {
                 (outcome, status) = (end.outcome, i32::from(end.status));
                 (duration_us, first_byte_us) = (end.duration_us, end.first_byte_us);
@@ -125,8 +126,8 @@ pub(super) fn plain(capture: Capture) -> Exchange {
                 service_tier: None,
                 priced_units: None,
                 notes,
-                request_headers: Vec::new(),
-                response_headers: Vec::new(),
+                request_headers: Headers::default(),
+                response_headers: Headers::default(),
                 // The post holds both bodies: it goes where either is not to be kept.
                 request: enrich::kept(body.facts, body.bytes, posted.tags.omit_request || posted.tags.omit_response),
                 response: KeptBody::default(),

@@ -175,7 +175,8 @@ fn read(call: &PricedCall, bodies: &CallBodies) -> Option<Meaning> {
     let read = || {
         if call.source == Source::Proxy.as_str() {
             let path = upstream_path(&call.target_url, &call.path);
-            wire::read(format, &path, call.status, both, &bodies.response_headers)
+            let headers = bodies.response_headers.iter().map(|(name, value)| (name, value)).collect();
+            wire::read(format, &path, call.status, both, &headers)
         } else {
             wire::read_log(format, call.status, both[0], both[1])
         }

@@ -120,6 +120,7 @@ fn model_in(body: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::headers::Headers;
     use crate::model::tags::Tags;
 
     fn begin(org: OrgId, session: &str) -> Begin {
@@ -133,7 +134,7 @@ mod tests {
             target_url: String::new(),
             provider: "openai".into(),
             format: crate::model::capture::WireFormat::Openai,
-            headers: Vec::new(),
+            headers: Headers::NONE,
             tags: Tags { session_id: Some(session.into()), ..Tags::default() },
             notes: Vec::new(),
             request: None,

@@ -10,7 +10,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::enrich::guarded;
 use crate::journal::{Frame, FrameKind};
-use crate::model::capture::{Begin, Body, BodyFacts, End, Essence, Headers, Kept, RequestBody, WireFormat};
+use crate::model::capture::{Begin, Body, BodyFacts, End, Essence, Kept, RequestBody, WireFormat};
+use crate::model::headers::Headers;
 use crate::model::tags::Note;
 use crate::wire::calls::ToolCalls;
 use crate::wire::{self, Meaning};
@@ -26,7 +27,7 @@ pub struct Reading<'a> {
 /// Leaves a request body out. False, and nothing is changed, where there is none.
 pub fn request(reading: Reading<'_>, facts: &mut BodyFacts, chunks: &mut Vec<Bytes>) -> bool {
     let Some(body) = leave_out(facts, chunks) else { return false };
-    let read = guarded(|| wire::read(reading.format, reading.path, 200, [&body, &Body::default()], &[]));
+    let read = guarded(|| wire::read(reading.format, reading.path, 200, [&body, &Body::default()], &Headers::NONE));
     let notes = read.notes.iter().filter(|note| note.code == "body.encoding").cloned();
     let essence =
         Essence { request_model: read.request_model, user: read.user, notes: notes.collect(), ..Essence::default() };

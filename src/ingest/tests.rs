@@ -16,6 +16,7 @@ use crate::journal::{DeadFolder, Durability, JournalOptions, unpack};
 use crate::model::capture::{BodyFacts, Outcome, WireFormat};
 use crate::model::dead_letter::{DeadLetter, LetterKind};
 use crate::model::gap::Gap;
+use crate::model::headers::Headers;
 use crate::model::id::RequestId;
 use crate::model::query::Written;
 use crate::model::tags::Tags;
@@ -206,7 +207,7 @@ fn begin(path: &str) -> Begin {
         target_url: String::new(),
         provider: "openai".into(),
         format: WireFormat::Openai,
-        headers: Vec::new(),
+        headers: Headers::NONE,
         tags: Tags::default(),
         notes: Vec::new(),
         request: Some(BodyFacts { len: 2, ..BodyFacts::default() }),
@@ -221,7 +222,7 @@ fn end(record: RecordId) -> End {
         duration_us: 5,
         head_us: None,
         first_byte_us: None,
-        headers: Vec::new(),
+        headers: Headers::NONE,
         response: BodyFacts::default(),
         error: None,
         notes: Vec::new(),

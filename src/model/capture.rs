@@ -9,12 +9,10 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::exchange::Usage;
+use super::headers::Headers;
 use super::id::{KeyId, OrgId, RecordId};
 use super::tags::{Note, Tags};
 use super::units::Micros;
-
-/// Header lines as they came, names in lower case, credentials replaced by `[redacted]`.
-pub type Headers = Vec<(String, String)>;
 
 /// A call was accepted; nothing was sent upstream yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::capture::{BodyFacts, Headers, Outcome, WireFormat};
+use super::capture::{BodyFacts, Outcome, WireFormat};
+use super::headers::Headers;
 use super::id::{KeyId, OrgId, RecordId, RequestId};
 use super::tags::{Note, Property};
 use super::units::{Micros, NanoUsd};

@@ -8,6 +8,7 @@ pub mod exchange;
 pub mod figures;
 pub mod filter;
 pub mod gap;
+pub mod headers;
 pub mod id;
 pub mod path;
 pub mod query;

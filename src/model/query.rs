@@ -162,8 +162,8 @@ pub struct CallDetail {
 pub struct CallBodies {
     pub request: super::capture::Body,
     pub response: super::capture::Body,
-    pub request_headers: super::capture::Headers,
-    pub response_headers: super::capture::Headers,
+    pub request_headers: super::headers::HeaderLines,
+    pub response_headers: super::headers::HeaderLines,
 }
 
 /// An API key without its secret.

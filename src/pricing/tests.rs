@@ -268,3 +268,49 @@ fn a_sale_is_priced_the_same_again_by_its_units() {
     assert!(sold.cost.is_some());
     assert_eq!(pricing.sell(&row), sold);
 }
+
+/// What [`is_plain`] promises: the table's readers find in such a usage what we did.
+#[test]
+fn a_plain_usage_is_read_alike_without_the_tables_reader() {
+    let pricing = pricing();
+    let usage = tokens(1_000, 0, 300);
+    let chat = json!({
+        "prompt_tokens": 1000, "completion_tokens": 300, "total_tokens": 1300,
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": null},
+    });
+    let responses = json!({
+        "input_tokens": 1000, "output_tokens": 300, "total_tokens": 1300,
+        "input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0},
+    });
+    let messages = json!({
+        "input_tokens": 1000, "output_tokens": 300, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0,
+        "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+    });
+    let mut read = 0;
+    for (provider, api, raw) in [
+        ("openai", "chat", &chat),
+        ("openai", "responses", &responses),
+        ("groq", "chat", &chat),
+        ("x-ai", "chat", &chat),
+        ("deepseek", "chat", &chat),
+        ("mistral", "chat", &chat),
+        ("openrouter", "chat", &chat),
+        ("azure", "chat", &chat),
+        ("anthropic", "messages", &messages),
+    ] {
+        let sale = Sale { api, raw_usage: Some(raw), ..sale(provider, "m", &usage) };
+        let plain = units(&usage);
+        assert!(is_plain(&sale, &plain), "{provider} {api}");
+        if let Some(extracted) = pricing.extract(&sale, provider) {
+            assert_eq!(without_zeros(&extracted), plain, "{provider} {api}");
+            read += 1;
+        }
+    }
+    assert!(read >= 5, "{read}");
+    for more in [json!({"num_search_queries": 2}), json!({"prompt_tokens_details": {"video_tokens": 7}})] {
+        let mut raw = chat.clone();
+        raw.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        assert!(!is_plain(&Sale { raw_usage: Some(&raw), ..sale("openai", "m", &usage) }, &units(&usage)), "{raw}");
+    }
+}

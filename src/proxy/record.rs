@@ -12,7 +12,8 @@ use super::kept::{Finished, KeptBody};
 use crate::ingest::Ingest;
 use crate::ingest::shed::{self, Reading};
 use crate::journal::Receipt;
-use crate::model::capture::{Begin, BodyFacts, End, Headers, Outcome, RequestBody, WireFormat};
+use crate::model::capture::{Begin, BodyFacts, End, Outcome, RequestBody, WireFormat};
+use crate::model::headers::Headers;
 use crate::model::id::{OrgId, RecordId};
 use crate::model::tags::Note;
 
@@ -154,7 +155,7 @@ impl Record {
             status: 0,
             head_us: None,
             first_byte_us: None,
-            response_headers: Vec::new(),
+            response_headers: Headers::default(),
             content_type: None,
             content_encoding: None,
             response,

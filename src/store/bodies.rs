@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::error::StoreError;
 use super::{Store, sql};
-use crate::model::capture::{Body, Headers};
+use crate::model::capture::Body;
+use crate::model::headers::HeaderLines;
 use crate::model::id::{OrgId, RequestId};
 use crate::model::query::CallBodies;
 
@@ -77,7 +78,7 @@ pub(super) fn body(packed: Option<&[u8]>, facts: &[u8]) -> Result<Body, std::io:
     Ok(Body { facts: serde_json::from_slice(facts)?, bytes: Bytes::from(bytes) })
 }
 
-fn headers(json: &[u8]) -> Result<Headers, std::io::Error> {
+fn headers(json: &[u8]) -> Result<HeaderLines, std::io::Error> {
     Ok(serde_json::from_slice(json)?)
 }
 

@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use crate::model::capture::{BodyFacts, Outcome, WireFormat};
 use crate::model::exchange::{Exchange, KeptBody, Kind, Source, Usage};
+use crate::model::headers::Headers;
 use crate::model::id::{OrgId, RecordId, RequestId};
 use crate::model::tags::Property;
 use crate::model::units::Micros;
@@ -53,8 +54,8 @@ pub(super) fn plain_call() -> Exchange {
         priced_units: None,
         cost: None,
         notes: Vec::new(),
-        request_headers: Vec::new(),
-        response_headers: Vec::new(),
+        request_headers: Headers::default(),
+        response_headers: Headers::default(),
         request: body(),
         response: body(),
     }

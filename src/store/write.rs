@@ -237,8 +237,6 @@ async fn in_postgres(
 /// The transaction's story, the same on both databases.
 async fn store<D: Dialect>(db: &mut D, batch: &[Exchange], packed: &[Packed]) -> Result<Written, StoreError> {
     let (mut records, repeated) = distinct(batch);
-    // Sorted so that writers meet unique keys in the same order; stable, so the first of two calls with one id keeps it.
-    records.sort_by_key(|r| (r.org_id, r.id));
     let mut stored: HashSet<usize> = HashSet::with_capacity(records.len());
 
     insert(db, &records, &mut stored).await?;
@@ -257,10 +255,14 @@ async fn store<D: Dialect>(db: &mut D, batch: &[Exchange], packed: &[Packed]) ->
 }
 
 /// Calls without those whose record occurs twice in the batch, and the number of the latter.
+///
+/// Sorted, so that writers meet unique keys in the same order; stable, so the first of two calls with one id keeps it.
 fn distinct(batch: &[Exchange]) -> (Vec<Record<'_>>, usize) {
     let mut seen = HashSet::with_capacity(batch.len());
-    let calls = batch.iter().enumerate().filter(|(_, call)| seen.insert((call.org, call.record)));
-    let records: Vec<Record<'_>> = calls.map(|(index, call)| Record::new(index, call)).collect();
+    let mut calls: Vec<(usize, &Exchange)> =
+        batch.iter().enumerate().filter(|(_, call)| seen.insert((call.org, call.record))).collect();
+    calls.sort_by_key(|(_, call)| (call.org.0, call.id.0));
+    let records: Vec<Record<'_>> = calls.into_iter().map(|(index, call)| Record::new(index, call)).collect();
     let repeated = batch.len() - records.len();
     (records, repeated)
 }
@@ -378,8 +380,8 @@ fn describe(call: &Exchange) -> Packed {
         response: None,
         request_facts: serde_json::to_vec(&call.request.facts).unwrap_or_default(),
         response_facts: serde_json::to_vec(&call.response.facts).unwrap_or_default(),
-        request_headers: serde_json::to_vec(&call.request_headers).unwrap_or_default(),
-        response_headers: serde_json::to_vec(&call.response_headers).unwrap_or_default(),
+        request_headers: call.request_headers.json().into(),
+        response_headers: call.response_headers.json().into(),
     }
 }
 

@@ -8,13 +8,14 @@ use super::eventstream::tests::{event, framed};
 use super::*;
 use crate::model::capture::BodyFacts;
 use crate::model::exchange::Usage;
+use crate::model::headers::Headers;
 
 fn typed(text: impl Into<Bytes>, kind: &str) -> Body {
     Body { facts: BodyFacts { content_type: Some(kind.to_owned()), ..BodyFacts::default() }, bytes: text.into() }
 }
 
 fn reply(format: WireFormat, path: &str, request: &str, response: &Body) -> Meaning {
-    read(format, path, 200, [&typed(request.to_owned(), "application/json"), response], &[])
+    read(format, path, 200, [&typed(request.to_owned(), "application/json"), response], &Headers::NONE)
 }
 
 fn json(format: WireFormat, path: &str, response: &str) -> Meaning {
@@ -88,7 +89,13 @@ fn gemini_streams_in_both_forms() {
         assert_eq!(m.notes.first().map(|n| n.code.as_str()), Some("usage.partial"));
     }
     let error = r#"[{"error":{"code":429,"message":"slow down","status":"RESOURCE_EXHAUSTED"}}]"#;
-    let m = read(WireFormat::Gemini, GEMINI_STREAM, 429, [&typed("{}", ""), &typed(error, "application/json")], &[]);
+    let m = read(
+        WireFormat::Gemini,
+        GEMINI_STREAM,
+        429,
+        [&typed("{}", ""), &typed(error, "application/json")],
+        &Headers::NONE,
+    );
     assert_eq!((m.error.as_deref(), m.usage_missing), (Some("slow down"), Some("the call failed")));
 }
 
@@ -182,7 +189,7 @@ fn bedrock_invoke_in_the_makers_shapes() {
             &path,
             200,
             [&typed("{}", ""), &typed(response.to_owned(), "application/json")],
-            headers,
+            &headers.iter().map(|(name, value)| (name, value)).collect(),
         )
     };
     for (model, response, finish) in [

@@ -41,6 +41,7 @@ use self::body::{Readable, readable};
 use self::calls::ToolCalls;
 use crate::model::capture::{Body, Kept, WireFormat};
 use crate::model::exchange::{Kind, Usage};
+use crate::model::headers::Headers;
 use crate::model::tags::Note;
 
 /// The code of the note on a usage that was reported and cannot be believed.
@@ -139,7 +140,7 @@ pub fn read(
     path: &str,
     status: i32,
     [request, response]: [&Body; 2],
-    headers: &[(String, String)],
+    headers: &Headers,
 ) -> Meaning {
     read_as(Api::of(format, path), path, status, [request, response], headers)
 }
@@ -147,18 +148,12 @@ pub fn read(
 /// Reads a logged exchange, which has no path: the shapes of the bodies tell which interface it was.
 pub fn read_log(format: WireFormat, status: i32, request: &Body, response: &Body) -> Meaning {
     let api = Api::guess(format, &readable(request, "request").text, &readable(response, "response").text);
-    let mut meaning = read_as(api, "", status, [request, response], &[]);
+    let mut meaning = read_as(api, "", status, [request, response], &Headers::default());
     meaning.kind = Some(Kind::Llm);
     meaning
 }
 
-fn read_as(
-    api: Api,
-    path: &str,
-    status: i32,
-    [request, response]: [&Body; 2],
-    headers: &[(String, String)],
-) -> Meaning {
+fn read_as(api: Api, path: &str, status: i32, [request, response]: [&Body; 2], headers: &Headers) -> Meaning {
     let mut meaning = Meaning { kind: api.kind(), format: api.format(), api: api.name(), ..Meaning::default() };
     let mut asked = readable(request, "request");
     let mut answered = readable(response, "response");
@@ -194,7 +189,7 @@ fn read_as(
     meaning
 }
 
-fn read_answer(api: Api, answer: &Answer<'_>, headers: &[(String, String)], meaning: &mut Meaning) {
+fn read_answer(api: Api, answer: &Answer<'_>, headers: &Headers, meaning: &mut Meaning) {
     match api {
         Api::Chat | Api::Completions | Api::Embeddings | Api::Images | Api::Audio | Api::Moderations => {
             openai::read(api, answer, meaning);
@@ -205,7 +200,7 @@ fn read_answer(api: Api, answer: &Answer<'_>, headers: &[(String, String)], mean
             gemini::read(answer, meaning);
         }
         Api::Converse => bedrock::read(answer, meaning),
-        Api::Invoke => bedrock::read_invoke(answer, headers, meaning),
+        Api::Invoke => bedrock::read_invoke(answer, &headers.lines(), meaning),
         Api::CohereChat | Api::CohereEmbed | Api::Rerank => cohere::read(api, answer, meaning),
         Api::OllamaChat | Api::OllamaEmbed => ollama::read(api, answer, meaning),
         Api::Metadata(_) => read_thing(answer, meaning),

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::capture::BodyFacts;
+use crate::model::headers::Headers;
 
 /// Path, whether it streams, response, and every (input, output) that the provider has reported at some point in it.
 struct Original {
@@ -69,7 +70,7 @@ fn read_bytes(original: &Original, bytes: Vec<u8>) -> Meaning {
     let facts = BodyFacts { content_type: Some(content_type.to_owned()), ..BodyFacts::default() };
     let request = Body { facts: BodyFacts::default(), bytes: Bytes::from_static(br#"{"model":"m"}"#) };
     let response = Body { facts, bytes: Bytes::from(bytes) };
-    read(WireFormat::Openai, original.path, 200, [&request, &response], &[])
+    read(WireFormat::Openai, original.path, 200, [&request, &response], &Headers::NONE)
 }
 
 fn check(original: &Original, meaning: &Meaning) -> Result<(), TestCaseError> {
@@ -166,7 +167,7 @@ proptest! {
         let facts = BodyFacts { content_encoding: encoding.map(str::to_owned), ..BodyFacts::default() };
         let body = Body { facts, bytes: Bytes::from(bytes.clone()) };
         for path in [&*path, "/chat/completions", "/responses", "/messages", "/embeddings"] {
-            prop_assert!(read(WireFormat::Openai, path, 200, [&body, &body], &[]).usage.is_none());
+            prop_assert!(read(WireFormat::Openai, path, 200, [&body, &body], &Headers::NONE).usage.is_none());
         }
         let _ = read_log(WireFormat::Other, 500, &body, &body);
         prop_assert!(manual::parse(&bytes).is_err());

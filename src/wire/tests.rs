@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::model::capture::BodyFacts;
+use crate::model::headers::Headers;
 
 fn body(text: &str) -> Body {
     Body { facts: BodyFacts::default(), bytes: Bytes::copy_from_slice(text.as_bytes()) }
@@ -20,7 +21,7 @@ fn events(data: &[&str]) -> Body {
 }
 
 fn openai(path: &str, request: &str, response: &Body) -> Meaning {
-    read(WireFormat::Openai, path, 200, [&body(request), response], &[])
+    read(WireFormat::Openai, path, 200, [&body(request), response], &Headers::NONE)
 }
 
 fn chat(response: &Body) -> Meaning {
@@ -32,7 +33,7 @@ fn responses(response: &Body) -> Meaning {
 }
 
 fn messages(response: &Body) -> Meaning {
-    read(WireFormat::Anthropic, "/v1/messages", 200, [&body(r#"{"model":"claude"}"#), response], &[])
+    read(WireFormat::Anthropic, "/v1/messages", 200, [&body(r#"{"model":"claude"}"#), response], &Headers::NONE)
 }
 
 /// Input and output totals.
@@ -136,11 +137,11 @@ fn errors_of_the_provider() {
         (500, "", None),
         (-3, "partial", Some("partial")),
     ] {
-        let m = read(WireFormat::Openai, "/v1/chat/completions", status, [&body("{}"), &body(text)], &[]);
+        let m = read(WireFormat::Openai, "/v1/chat/completions", status, [&body("{}"), &body(text)], &Headers::NONE);
         assert_eq!(m.error.as_deref(), words, "{text}");
         assert_eq!((m.usage, m.usage_missing, m.stream_error), (None, Some("the call failed"), false), "{text}");
     }
-    let m = read(WireFormat::Openai, "/v1/responses", 500, [&body("{}"), &body(&long)], &[]);
+    let m = read(WireFormat::Openai, "/v1/responses", 500, [&body("{}"), &body(&long)], &Headers::NONE);
     assert_eq!(m.error.unwrap().chars().count(), MAX_ERROR_CHARS);
 }
 
@@ -238,7 +239,7 @@ fn embeddings_and_calls_without_tokens() {
         "/v1/audio/transcriptions",
         200,
         [&form, &body(r#"{"text":"hi","usage":{"type":"duration","seconds":3}}"#)],
-        &[],
+        &Headers::NONE,
     );
     assert_eq!((m.usage, m.request_model.as_deref()), (None, Some("whisper-1")));
     assert_eq!((m.audio_seconds, m.api), (Some(3.0), "audio"));
@@ -249,10 +250,11 @@ fn embeddings_and_calls_without_tokens() {
         "/v1/messages/count_tokens",
         200,
         [&body("{}"), &body(r#"{"input_tokens":5}"#)],
-        &[],
+        &Headers::NONE,
     );
     assert_eq!((m.kind, m.usage, m.usage_missing), (None, None, Some("counting tokens uses none")));
-    let m = read(WireFormat::Gemini, "/v1beta/models/g:generateContent", 200, [&body("{}"), &body("{}")], &[]);
+    let m =
+        read(WireFormat::Gemini, "/v1beta/models/g:generateContent", 200, [&body("{}"), &body("{}")], &Headers::NONE);
     assert_eq!((m.kind, m.request_model.as_deref()), (Some(Kind::Llm), Some("g")));
     assert!(m.usage.is_none() && m.usage_missing.is_some());
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use trailgate::ingest::enrich::{EnrichContext, enrich};
 use trailgate::model::capture::{Begin, Body, BodyFacts, Capture, End, Outcome, WireFormat};
 use trailgate::model::exchange::Exchange;
+use trailgate::model::headers::Headers;
 use trailgate::model::id::{OrgId, RecordId};
 use trailgate::model::tags::Tags;
 use trailgate::model::units::Micros;
@@ -57,7 +58,7 @@ fn row(provider: &str, recording: &Recording, response: Vec<u8>, at: Micros, con
         target_url: format!("http://127.0.0.1:1{}", recording.path),
         provider: if provider == "gemini" { "google" } else { provider }.to_owned(),
         format: format(provider),
-        headers: Vec::new(),
+        headers: Headers::NONE,
         tags: Tags::default(),
         notes: Vec::new(),
         request: Some(request_facts.clone()),
@@ -69,7 +70,7 @@ fn row(provider: &str, recording: &Recording, response: Vec<u8>, at: Micros, con
         duration_us: 1_000,
         head_us: None,
         first_byte_us: Some(500),
-        headers: Vec::new(),
+        headers: Headers::NONE,
         response: facts(&response, recording.content_type.as_deref().unwrap_or_default()),
         error: None,
         notes: Vec::new(),

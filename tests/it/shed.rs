@@ -9,6 +9,7 @@ use trailgate::ingest::enrich::{EnrichContext, enrich};
 use trailgate::ingest::shed::{self, Reading};
 use trailgate::model::capture::{Begin, Body, BodyFacts, Capture, End, Kept, Outcome, WireFormat};
 use trailgate::model::exchange::Exchange;
+use trailgate::model::headers::Headers;
 use trailgate::model::id::{OrgId, RecordId};
 use trailgate::model::tags::Tags;
 use trailgate::model::units::Micros;
@@ -41,7 +42,7 @@ impl Call {
             target_url: format!("https://provider.example{}", recording.path),
             provider: provider.to_owned(),
             format,
-            headers: Vec::new(),
+            headers: Headers::NONE,
             tags: Tags::default(),
             notes: Vec::new(),
             request: Some(facts(&request, Some("application/json"))),
@@ -53,7 +54,7 @@ impl Call {
             duration_us: 1_000_000,
             head_us: Some(1),
             first_byte_us: Some(2),
-            headers: Vec::new(),
+            headers: Headers::NONE,
             response: facts(&response, recording.content_type.as_deref()),
             error: None,
             notes: Vec::new(),

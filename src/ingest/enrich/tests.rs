@@ -27,7 +27,7 @@ fn begin() -> Begin {
         target_url: "http://127.0.0.1:1/v1/chat/completions?x=1".to_owned(),
         provider: "openai".to_owned(),
         format: WireFormat::Openai,
-        headers: vec![("a".to_owned(), "b".to_owned())],
+        headers: [("a", "b")].into_iter().collect(),
         tags: Tags::default(),
         notes: vec![Note::new("begin", "b")],
         request: None,
@@ -42,7 +42,7 @@ fn end(begin: &Begin, status: u16, outcome: Outcome) -> End {
         duration_us: 2_000_000,
         head_us: Some(1_000),
         first_byte_us: Some(1_500),
-        headers: vec![("c".to_owned(), "d".to_owned())],
+        headers: [("c", "d")].into_iter().collect(),
         response: BodyFacts::default(),
         error: None,
         notes: vec![Note::new("end", "e")],
@@ -112,7 +112,7 @@ fn a_proxied_call() {
     assert_eq!((cost.amount, cost.source), (NanoUsd(5_500_000), CostSource::Prices));
     assert_eq!(codes(&row), ["begin", "end"]);
     assert_eq!((row.request.bytes.as_ref(), row.response.bytes.as_ref()), (REQUEST.as_bytes(), ANSWER.as_bytes()));
-    assert_eq!((row.request_headers.len(), row.response_headers.len()), (1, 1));
+    assert_eq!((row.request_headers.lines().len(), row.response_headers.lines().len()), (1, 1));
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn a_tool_log_of_the_python_helper() {
     assert_eq!(row.response.bytes.as_ref(), br#"{"results":[1],"_type":"tool"}"#);
     assert_eq!(row.session_id.as_deref(), Some("agent-1"));
     let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
-    assert_eq!(row.response_headers, [pair("authorization", "[redacted]"), pair("a", "b")]);
+    assert_eq!(row.response_headers.lines(), [pair("authorization", "[redacted]"), pair("a", "b")]);
     assert!(row.usage.is_none() && row.cost.is_none() && row.error_rule.is_none());
     assert_eq!(row.usage_missing.as_deref(), Some("this is no model call"));
 }

@@ -28,7 +28,7 @@ fn chat(n: u128) -> Begin {
         record: record(n),
         at: AT.plus_us(i64::try_from(n).unwrap() * 1_000_000),
         target_url: "https://api.openai.com/v1/chat/completions".to_owned(),
-        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        headers: [("content-type", "application/json")].into_iter().collect(),
         tags,
         notes: vec![Note::new("tag.example", "A note.")],
         ..begin("/v1/chat/completions")

@@ -56,7 +56,7 @@ macro_rules! merge {
 }
 
 /// A row of it, for SQLite.
-static SQLITE: LazyLock<String> = LazyLock::new(|| insert("call_hour", columns!(), merge!()));
+static SQLITE: LazyLock<String> = LazyLock::new(|| insert("call_hour", columns!(), 1, merge!()));
 const POSTGRES: &str = concat!(
     "INSERT INTO call_hour (",
     columns!(),

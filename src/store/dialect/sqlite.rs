@@ -1,4 +1,7 @@
-//! Bulk writes on SQLite: one prepared statement a table, run row by row.
+//! Bulk writes on SQLite: prepared statements of [`MANY`] rows and of one.
+//!
+//! Within a statement SQLite keeps its place in a table's tree, and most rows belong right behind the one before. An insert of
+//! many calls fails as a whole where one of them is there already (the transaction goes on); its rows then go one by one.
 //!
 //! Through rusqlite and not through sqlx, which runs SQLite on a thread of its own and copies every value into an argument
 //! list first: that cost several times what SQLite needs for a row. Nothing here waits, so a whole batch is one poll.
@@ -7,7 +10,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql, params, params_from_iter};
+use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql, ffi, params, params_from_iter};
 use uuid::Uuid;
 
 use super::{
@@ -23,20 +26,52 @@ use crate::store::write::{Packed, Starts, add_starts, start_of};
 /// A connection inside a transaction.
 pub(in crate::store) struct Bulk<'c>(pub &'c mut Connection);
 
-/// `INSERT INTO table (columns) VALUES (?, …) tail`, with a parameter a column.
-pub(super) fn insert(table: &str, columns: &str, tail: &str) -> String {
-    let places = vec!["?"; columns.split(',').count()].join(", ");
-    format!("INSERT INTO {table} ({columns}) VALUES ({places}){tail}")
+/// Rows of the statements of many.
+const MANY: usize = 32;
+/// Bodies of one statement of many, bytes: binding copies them.
+const MANY_BYTES: usize = 1024 * 1024;
+
+/// `INSERT INTO table (columns) VALUES (?, …), … tail`, with a parameter a column and row.
+pub(super) fn insert(table: &str, columns: &str, rows: usize, tail: &str) -> String {
+    let row = format!("({})", vec!["?"; columns.split(',').count()].join(", "));
+    format!("INSERT INTO {table} ({columns}) VALUES {}{tail}", vec![row.as_str(); rows].join(", "))
 }
 
+/// One insert, for many rows and for one.
+struct Insert {
+    many: String,
+    one: String,
+}
+
+impl Insert {
+    fn into(table: &str, columns: &str) -> Self {
+        Self { many: insert(table, columns, MANY, ""), one: insert(table, columns, 1, "") }
+    }
+
+    /// The statement for a chunk of that many rows.
+    fn of(&self, rows: usize) -> &str {
+        if rows == MANY { &self.many } else { &self.one }
+    }
+}
+
+/// Rows in the chunks that there are statements for.
+fn chunks<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let (many, rest) = rows.split_at(rows.len() - rows.len() % MANY);
+    many.chunks(MANY).chain(rest.chunks(1))
+}
+
+static INSERT_CALLS: LazyLock<Insert> = LazyLock::new(|| Insert::into("exchange", exchange_columns!()));
 static INSERT_CALL: LazyLock<String> =
-    LazyLock::new(|| insert("exchange", exchange_columns!(), " ON CONFLICT DO NOTHING"));
-static UPSERT_SESSION: LazyLock<String> = LazyLock::new(|| insert("session", session_columns!(), session_merge!()));
-const INSERT_BODY: &str = "INSERT INTO body \
-     (org_id, call_id, request, response, request_facts, response_facts, request_headers, response_headers) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-const INSERT_PROPERTY: &str = "INSERT INTO exchange_property \
-     (org_id, call_id, key_lower, key, value_key, value_long, started_at) VALUES (?, ?, ?, ?, ?, ?, ?)";
+    LazyLock::new(|| insert("exchange", exchange_columns!(), 1, " ON CONFLICT DO NOTHING"));
+static INSERT_BODIES: LazyLock<Insert> = LazyLock::new(|| {
+    let columns =
+        "org_id, call_id, request, response, request_facts, response_facts, request_headers, response_headers";
+    Insert::into("body", columns)
+});
+static INSERT_PROPERTIES: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::into("exchange_property", "org_id, call_id, key_lower, key, value_key, value_long, started_at")
+});
+static UPSERT_SESSION: LazyLock<String> = LazyLock::new(|| insert("session", session_columns!(), 1, session_merge!()));
 const INSERT_USER: &str = "INSERT INTO session_user_id (org_id, session_key, user_key, user_long) VALUES (?, ?, ?, ?) \
      ON CONFLICT DO NOTHING";
 const UPSERT_SESSION_PROPERTY: &str = concat!(
@@ -55,10 +90,14 @@ const UPSERT_KEY: &str = concat!(
 #[cfg(test)]
 pub(in crate::store) fn statements() -> Vec<&'static str> {
     vec![
-        INSERT_CALL.as_str(),
-        UPSERT_SESSION.as_str(),
-        INSERT_BODY,
-        INSERT_PROPERTY,
+        &INSERT_CALLS.many,
+        &INSERT_CALLS.one,
+        &INSERT_CALL,
+        &INSERT_BODIES.many,
+        &INSERT_BODIES.one,
+        &INSERT_PROPERTIES.many,
+        &INSERT_PROPERTIES.one,
+        &UPSERT_SESSION,
         INSERT_USER,
         UPSERT_SESSION_PROPERTY,
         KNOWN,
@@ -85,22 +124,82 @@ pub(in crate::store) fn open(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Binds values one after another.
+struct Binder<'s, 'c> {
+    statement: &'s mut CachedStatement<'c>,
+    bound: usize,
+}
+
+impl Binder<'_, '_> {
+    fn put(&mut self, value: impl ToSql) -> rusqlite::Result<()> {
+        self.bound += 1;
+        self.statement.raw_bind_parameter(self.bound, value)
+    }
+}
+
+/// Whether a unique key is taken.
+fn is_taken(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    matches!(code, Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY))
+}
+
 impl Bulk<'_> {
     fn statement(&self, sql: &str) -> Result<CachedStatement<'_>, StoreError> {
         Ok(self.0.prepare_cached(sql)?)
+    }
+
+    /// Runs an insert for a chunk of rows.
+    fn insert<T>(
+        &self,
+        insert: &Insert,
+        chunk: &[T],
+        bind: impl Fn(&T, &mut Binder<'_, '_>) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<usize> {
+        let mut statement = self.0.prepare_cached(insert.of(chunk.len()))?;
+        let mut binder = Binder { statement: &mut statement, bound: 0 };
+        for row in chunk {
+            bind(row, &mut binder)?;
+        }
+        statement.raw_execute()
+    }
+
+    /// Inserts a whole chunk, or nothing of it and false where a row of it is there already.
+    fn insert_chunk(&self, chunk: &[&Record<'_>]) -> Result<bool, StoreError> {
+        let inserted = self.insert(&INSERT_CALLS, chunk, |row, to| {
+            macro_rules! bind {
+                ($($column:ident),*) => {{ $(to.put(&row.$column)?;)* }};
+            }
+            with_columns!(bind);
+            Ok(())
+        });
+        match inserted {
+            Ok(_) => Ok(true),
+            Err(error) if is_taken(&error) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
 impl Dialect for Bulk<'_> {
     async fn insert_calls(&mut self, rows: &[&Record<'_>]) -> Result<HashSet<(Uuid, Uuid)>, StoreError> {
-        let mut insert = self.statement(&INSERT_CALL)?;
         let mut inserted = HashSet::with_capacity(rows.len());
-        for row in rows {
-            macro_rules! all {
-                ($($column:ident),*) => { [$(&row.$column as &dyn ToSql),*] };
+        let mut single = None;
+        for chunk in chunks(rows) {
+            if self.insert_chunk(chunk)? {
+                inserted.extend(chunk.iter().map(|row| (row.org_id, row.record_id)));
+                continue;
             }
-            if insert.execute(&with_columns!(all)[..])? == 1 {
-                inserted.insert((row.org_id, row.record_id));
+            let insert = match &mut single {
+                Some(insert) => insert,
+                none => none.insert(self.statement(&INSERT_CALL)?),
+            };
+            for row in chunk {
+                macro_rules! all {
+                    ($($column:ident),*) => { [$(&row.$column as &dyn ToSql),*] };
+                }
+                if insert.execute(&with_columns!(all)[..])? == 1 {
+                    inserted.insert((row.org_id, row.record_id));
+                }
             }
         }
         Ok(inserted)
@@ -118,35 +217,39 @@ impl Dialect for Bulk<'_> {
     }
 
     async fn insert_bodies(&mut self, rows: &[&Record<'_>], packed: &[Packed]) -> Result<(), StoreError> {
-        let mut insert = self.statement(INSERT_BODY)?;
-        for row in rows {
-            let Some(body) = packed.get(row.index) else { continue };
-            insert.execute(params![
-                row.org_id,
-                row.id,
-                body.request,
-                body.response,
-                body.request_facts,
-                body.response_facts,
-                body.request_headers,
-                body.response_headers
-            ])?;
+        let bodies: Vec<_> = rows.iter().filter_map(|row| Some((*row, packed.get(row.index)?))).collect();
+        for chunk in chunks(&bodies) {
+            let small = chunk.iter().map(|(_, body)| body.len()).sum::<usize>() <= MANY_BYTES;
+            for part in chunk.chunks(if small { chunk.len() } else { 1 }) {
+                self.insert(&INSERT_BODIES, part, |(row, body), to| {
+                    to.put(row.org_id)?;
+                    to.put(row.id)?;
+                    to.put(&body.request)?;
+                    to.put(&body.response)?;
+                    to.put(&body.request_facts)?;
+                    to.put(&body.response_facts)?;
+                    to.put(&body.request_headers)?;
+                    to.put(&body.response_headers)
+                })?;
+            }
         }
         Ok(())
     }
 
     async fn insert_properties(&mut self, rows: &[&Record<'_>]) -> Result<(), StoreError> {
-        let mut insert = self.statement(INSERT_PROPERTY)?;
-        for (row, property) in properties(rows) {
-            insert.execute(params![
-                row.org_id,
-                row.id,
-                property.key_lower,
-                property.key,
-                property.value_key,
-                property.value_long,
-                row.started_at
-            ])?;
+        let mut properties = properties(rows);
+        // Neighbours in the index, which is by key and value.
+        properties.sort_by(|(_, a), (_, b)| (&a.key_lower, &a.value_key).cmp(&(&b.key_lower, &b.value_key)));
+        for chunk in chunks(&properties) {
+            self.insert(&INSERT_PROPERTIES, chunk, |(row, property), to| {
+                to.put(row.org_id)?;
+                to.put(row.id)?;
+                to.put(&property.key_lower)?;
+                to.put(&property.key)?;
+                to.put(&property.value_key)?;
+                to.put(&property.value_long)?;
+                to.put(row.started_at)
+            })?;
         }
         Ok(())
     }

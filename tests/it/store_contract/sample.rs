@@ -8,6 +8,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use trailgate::model::capture::{BodyFacts, Kept, Outcome, WireFormat};
 use trailgate::model::exchange::{Cost, CostSource, Exchange, KeptBody, Kind, Source, Usage, UsageSource};
+use trailgate::model::headers::Headers;
 use trailgate::model::id::{OrgId, RecordId, RequestId};
 use trailgate::model::tags::Property;
 use trailgate::model::units::{Micros, NanoUsd};
@@ -71,8 +72,8 @@ pub fn call() -> Exchange {
         service_tier: None,
         priced_units: None,
         notes: Vec::new(),
-        request_headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-        response_headers: Vec::new(),
+        request_headers: [("content-type", "application/json")].into_iter().collect(),
+        response_headers: Headers::NONE,
         request: body("{\"model\":\"gpt-4o\"}"),
         response: body("{}"),
     }

@@ -1,0 +1,75 @@
+//! Header lines of a call. They are kept and passed on far more often than they are looked at, so they stay in the form in
+//! which journal and store have them: the JSON of a list of `[name, value]`.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
+
+/// Names in lower case and values, in the order in which they came.
+pub type HeaderLines = Vec<(String, String)>;
+
+/// Header lines as they came, names in lower case, credentials replaced by `[redacted]`.
+#[derive(Clone, Debug, Default)]
+pub struct Headers(Option<Box<RawValue>>);
+
+impl Headers {
+    /// No lines.
+    pub const NONE: Self = Self(None);
+
+    /// The JSON of these lines, `[]` where there is none.
+    pub fn json(&self) -> &str {
+        self.0.as_deref().map_or("[]", RawValue::get)
+    }
+
+    /// The lines; none where the JSON is something else.
+    pub fn lines(&self) -> HeaderLines {
+        serde_json::from_str(self.json()).unwrap_or_default()
+    }
+}
+
+impl<N: Serialize, V: Serialize> FromIterator<(N, V)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(lines: I) -> Self {
+        let lines: Vec<(N, V)> = lines.into_iter().collect();
+        Self((!lines.is_empty()).then(|| to_raw_value(&lines).ok()).flatten())
+    }
+}
+
+impl Serialize for Headers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Some(json) => json.serialize(serializer),
+            None => serializer.collect_seq::<[(); 0]>([]),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(|json| Self(Some(json)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_back() {
+        let lines = [("accept", "*/*"), ("x-odd", "a \"quoted\"\tvalue é")];
+        let headers: Headers = lines.into_iter().collect();
+        let json = r#"[["accept","*/*"],["x-odd","a \"quoted\"\tvalue é"]]"#;
+        assert_eq!(headers.json(), json);
+        assert_eq!(headers.lines(), lines.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(serde_json::to_string(&headers).unwrap(), json);
+        let read: Headers = serde_json::from_str(json).unwrap();
+        assert_eq!(read.lines(), headers.lines());
+    }
+
+    #[test]
+    fn none_and_odd_ones_are_no_lines() {
+        assert_eq!(serde_json::to_string(&Headers::default()).unwrap(), "[]");
+        assert_eq!(Headers::from_iter::<[(&str, &str); 0]>([]).json(), "[]");
+        for odd in ["[]", "{}", "null", "[1]", r#"[["a"]]"#] {
+            assert_eq!(serde_json::from_str::<Headers>(odd).unwrap().lines(), [], "{odd}");
+        }
+    }
+}
