@@ -147,15 +147,17 @@ impl<'a> Scan<'a> {
         loop {
             let rest = self.rest();
             let len = memchr2(b'"', b'\\', rest).ok_or(Broken)?;
-            if rest.iter().take(len).any(|byte| *byte < 0x20) {
+            // Without a way out in the middle, so that many bytes are looked at in one step.
+            let inner = rest.get(..len).unwrap_or_default();
+            if inner.iter().fold(false, |control, byte| control | (*byte < 0x20)) {
                 return Err(Broken);
             }
             let is_end = rest.get(len) == Some(&b'"');
             self.at += len;
             if is_end {
-                let inner = self.since(start)?;
+                let text = self.since(start)?;
                 self.at += 1;
-                return Ok(inner);
+                return Ok(text);
             }
             self.escape()?;
         }
