@@ -314,20 +314,21 @@ impl Door {
         if path.starts_with("/v1/") && !api::owns(path) {
             return dispatch(&self.state, &self.proxy, request).await;
         }
-        self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
+        Box::pin(self.router.clone().oneshot(request)).await.unwrap_or_else(|never| match never {})
     }
 }
 
+/// What is rare is boxed: hyper moves the whole future of every call about, which has room for the largest of these.
 async fn dispatch(state: &ApiState, proxy: &Proxy, request: Request) -> Response {
     let path = request.uri().path();
     if let Some(route) = api::is_log_path(path) {
-        return api::take_log(state, route, request).await;
+        return Box::pin(api::take_log(state, route, request)).await;
     }
     if api::owns(path) {
         return api::not_here();
     }
     if ui::wants(&request) {
-        return ui::answer(request).await;
+        return Box::pin(ui::answer(request)).await;
     }
     proxy.serve(request).await
 }

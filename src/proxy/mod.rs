@@ -100,12 +100,12 @@ impl Proxy {
         let admitted = self.auth.admit(&mut call.headers, &presented).await.and_then(may_write);
         let (caller, route) = match (admitted, route) {
             (Ok(caller), Ok(route)) => (caller, route),
-            (Ok(caller), Err(failure)) => return self.refuse(call, Some(caller), None, failure).await,
-            (Err(error), route) => return self.refuse(call, None, route.ok(), error.into()).await,
+            (Ok(caller), Err(failure)) => return Box::pin(self.refuse(call, Some(caller), None, failure)).await,
+            (Err(error), route) => return Box::pin(self.refuse(call, None, route.ok(), error.into())).await,
         };
         let body = match self.arrive(&mut call, body).await {
             Ok(body) => body,
-            Err(failure) => return self.refuse(call, Some(caller), Some(route), failure).await,
+            Err(failure) => return Box::pin(self.refuse(call, Some(caller), Some(route), failure)).await,
         };
         self.forward(call, caller, &route, body).await
     }
@@ -156,7 +156,7 @@ impl Proxy {
             Err(error) => {
                 let failure = Failure::no_answer(error.outcome, &error.message);
                 tracing::debug!(outcome = error.outcome.as_str(), "proxy.no_answer");
-                fail(&mut record, &failure, route.format, id).await
+                Box::pin(fail(&mut record, &failure, route.format, id)).await
             }
         }
     }

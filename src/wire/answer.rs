@@ -38,6 +38,9 @@ impl<'a> Answer<'a> {
         if content_type.is_some_and(|kind| ["ndjson", "jsonl"].iter().any(|word| kind.contains(word))) {
             return Self::Lines(trimmed);
         }
+        if !trimmed.contains("streamed_data") && !may_have_second_object(trimmed) {
+            return Self::Json(trimmed);
+        }
         let first = json::fields(trimmed, ["streamed_data"]);
         if let Some(chunks) = first.values.first().copied().flatten().filter(|raw| raw.starts_with('[')) {
             return Self::Chunks(chunks);
@@ -75,6 +78,15 @@ impl<'a> Answer<'a> {
 fn is_event_stream(content_type: &str) -> bool {
     eventstream::is_event_stream(content_type)
         || content_type.trim_start().get(..17).is_some_and(|start| start.eq_ignore_ascii_case("text/event-stream"))
+}
+
+/// Whether an object begins right behind another one, or within a text that looks so.
+fn may_have_second_object(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'}', bytes).any(|at| {
+        let behind = bytes.iter().skip(at + 1);
+        behind.into_iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
+    })
 }
 
 fn has_second_object(text: &str) -> bool {

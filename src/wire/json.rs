@@ -43,7 +43,7 @@ pub fn fields<'a, const N: usize>(text: &'a str, names: [&str; N]) -> Fields<'a,
     let mut values = [None; N];
     let mut scan = Scan::new(text);
     let read = scan.object(|key, value| {
-        let place = names.iter().position(|name| is_key(key, name));
+        let place = place(key, &names);
         if let Some(slot) = place.and_then(|place| values.get_mut(place)) {
             *slot = Some(value);
         }
@@ -57,9 +57,14 @@ pub fn fields<'a, const N: usize>(text: &'a str, names: [&str; N]) -> Fields<'a,
     Fields { values, text, whole }
 }
 
-/// Whether a key as it is written is that name.
-fn is_key(written: &str, name: &str) -> bool {
-    written == name || (written.contains('\\') && decoded(written) == name)
+/// Which of the names a key is, as it is written.
+fn place(written: &str, names: &[&str]) -> Option<usize> {
+    let found = names.iter().position(|name| written == *name);
+    if found.is_some() || !written.contains('\\') {
+        return found;
+    }
+    let key = decoded(written);
+    names.iter().position(|name| key == *name)
 }
 
 /// A scalar that runs to the end of the text may be a part of a longer one.

@@ -53,25 +53,39 @@ pub fn openai(raw: &str, input_only: bool) -> Result<Option<Usage>, Fault> {
     if !json::is_object(raw) {
         return Err(NOT_AN_OBJECT);
     }
-    let [prompt, completion, input, output, total, prompt_details, completion_details, input_details, output_details] =
-        json::fields(
-            raw,
-            [
-                "prompt_tokens",
-                "completion_tokens",
-                "input_tokens",
-                "output_tokens",
-                "total_tokens",
-                "prompt_tokens_details",
-                "completion_tokens_details",
-                "input_tokens_details",
-                "output_tokens_details",
-            ],
-        )
-        .values;
-    // Transcriptions leave out an `s`; DeepSeek had its own field for cached tokens before it had the details.
-    let [input_detail, output_detail, hits] =
-        json::fields(raw, ["input_token_details", "output_token_details", "prompt_cache_hit_tokens"]).values;
+    let [
+        prompt,
+        completion,
+        input,
+        output,
+        total,
+        prompt_details,
+        completion_details,
+        input_details,
+        output_details,
+        input_detail,
+        output_detail,
+        hits,
+    ] = json::fields(
+        raw,
+        [
+            "prompt_tokens",
+            "completion_tokens",
+            "input_tokens",
+            "output_tokens",
+            "total_tokens",
+            "prompt_tokens_details",
+            "completion_tokens_details",
+            "input_tokens_details",
+            "output_tokens_details",
+            // Transcriptions leave out an `s`.
+            "input_token_details",
+            "output_token_details",
+            // DeepSeek had its own field for cached tokens before it had the details.
+            "prompt_cache_hit_tokens",
+        ],
+    )
+    .values;
     let total = count(total).ok().flatten();
     let mut input_total = count(prompt)?.or(count(input)?);
     let output_total = count(completion)?.or(count(output)?);

@@ -148,24 +148,41 @@ impl Bulk<'_> {
         Ok(self.0.prepare_cached(sql)?)
     }
 
-    /// Runs an insert for a chunk of rows.
-    fn insert<T>(
-        &self,
-        insert: &Insert,
+    const fn inserting(&self, insert: &'static Insert) -> Inserting<'_> {
+        Inserting { db: self.0, insert, many: None, one: None }
+    }
+}
+
+/// An insert under way. Its statements stay bound until it is over: to let go of values costs as much as to bind them.
+struct Inserting<'c> {
+    db: &'c Connection,
+    insert: &'static Insert,
+    many: Option<CachedStatement<'c>>,
+    one: Option<CachedStatement<'c>>,
+}
+
+impl Inserting<'_> {
+    /// Inserts a whole chunk.
+    fn run<T>(
+        &mut self,
         chunk: &[T],
         bind: impl Fn(&T, &mut Binder<'_, '_>) -> rusqlite::Result<()>,
-    ) -> rusqlite::Result<usize> {
-        let mut statement = self.0.prepare_cached(insert.of(chunk.len()))?;
-        let mut binder = Binder { statement: &mut statement, bound: 0 };
+    ) -> rusqlite::Result<()> {
+        let place = if chunk.len() == MANY { &mut self.many } else { &mut self.one };
+        let statement = match place {
+            Some(statement) => statement,
+            none => none.insert(self.db.prepare_cached(self.insert.of(chunk.len()))?),
+        };
+        let mut binder = Binder { statement, bound: 0 };
         for row in chunk {
             bind(row, &mut binder)?;
         }
-        statement.raw_execute()
+        statement.raw_execute().map(drop)
     }
 
-    /// Inserts a whole chunk, or nothing of it and false where a row of it is there already.
-    fn insert_chunk(&self, chunk: &[&Record<'_>]) -> Result<bool, StoreError> {
-        let inserted = self.insert(&INSERT_CALLS, chunk, |row, to| {
+    /// Inserts a chunk of calls, or nothing of it and false where a row of it is there already.
+    fn calls(&mut self, chunk: &[&Record<'_>]) -> Result<bool, StoreError> {
+        let inserted = self.run(chunk, |row, to| {
             macro_rules! bind {
                 ($($column:ident),*) => {{ $(to.put(&row.$column)?;)* }};
             }
@@ -173,7 +190,7 @@ impl Bulk<'_> {
             Ok(())
         });
         match inserted {
-            Ok(_) => Ok(true),
+            Ok(()) => Ok(true),
             Err(error) if is_taken(&error) => Ok(false),
             Err(error) => Err(error.into()),
         }
@@ -183,9 +200,9 @@ impl Bulk<'_> {
 impl Dialect for Bulk<'_> {
     async fn insert_calls(&mut self, rows: &[&Record<'_>]) -> Result<HashSet<(Uuid, Uuid)>, StoreError> {
         let mut inserted = HashSet::with_capacity(rows.len());
-        let mut single = None;
+        let (mut calls, mut single) = (self.inserting(&INSERT_CALLS), None);
         for chunk in chunks(rows) {
-            if self.insert_chunk(chunk)? {
+            if calls.calls(chunk)? {
                 inserted.extend(chunk.iter().map(|row| (row.org_id, row.record_id)));
                 continue;
             }
@@ -218,10 +235,11 @@ impl Dialect for Bulk<'_> {
 
     async fn insert_bodies(&mut self, rows: &[&Record<'_>], packed: &[Packed]) -> Result<(), StoreError> {
         let bodies: Vec<_> = rows.iter().filter_map(|row| Some((*row, packed.get(row.index)?))).collect();
+        let mut inserting = self.inserting(&INSERT_BODIES);
         for chunk in chunks(&bodies) {
             let small = chunk.iter().map(|(_, body)| body.len()).sum::<usize>() <= MANY_BYTES;
             for part in chunk.chunks(if small { chunk.len() } else { 1 }) {
-                self.insert(&INSERT_BODIES, part, |(row, body), to| {
+                inserting.run(part, |(row, body), to| {
                     to.put(row.org_id)?;
                     to.put(row.id)?;
                     to.put(&body.request)?;
@@ -240,8 +258,9 @@ impl Dialect for Bulk<'_> {
         let mut properties = properties(rows);
         // Neighbours in the index, which is by key and value.
         properties.sort_by(|(_, a), (_, b)| (&a.key_lower, &a.value_key).cmp(&(&b.key_lower, &b.value_key)));
+        let mut inserting = self.inserting(&INSERT_PROPERTIES);
         for chunk in chunks(&properties) {
-            self.insert(&INSERT_PROPERTIES, chunk, |(row, property), to| {
+            inserting.run(chunk, |(row, property), to| {
                 to.put(row.org_id)?;
                 to.put(row.id)?;
                 to.put(&property.key_lower)?;
