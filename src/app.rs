@@ -461,6 +461,7 @@ fn probes(ingest: &Ingest, config: &Config, metrics: PrometheusHandle) -> Probes
                 frames_lost: stats.frames_lost,
                 bytes_cut: stats.bytes_cut,
                 last_sync_us: u64::try_from(stats.last_sync.as_micros()).unwrap_or(u64::MAX),
+                syncing_ms: stats.syncing.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
                 drain_failures: drain.failures,
                 dead: drain.dead,
                 missing: for_journal.missing().into_iter().collect(),

@@ -19,6 +19,8 @@ use crate::ingest::Missing;
 use crate::model::id::OrgId;
 
 const PING_LIMIT: Duration = Duration::from_secs(2);
+/// A sync that takes longer is taken for one that never ends.
+const LONGEST_SYNC_MS: u64 = 10_000;
 
 /// What the routes of this file ask the rest of the process.
 #[derive(Clone)]
@@ -54,6 +56,8 @@ pub struct JournalState {
     pub bytes_cut: u64,
     /// How long the last sync to disk took.
     pub last_sync_us: u64,
+    /// How long the sync that is under way has taken until now.
+    pub syncing_ms: Option<u64>,
     /// Tries to write to the database that failed, since the start.
     pub drain_failures: u64,
     /// Records that were put aside as dead letters since the start.
@@ -99,14 +103,17 @@ pub async fn healthcheck() -> Response {
 /// Whether calls can be accepted and recorded
 ///
 /// A database that is away does not make it unready: calls are forwarded and wait in the journal. It is unready where the
-/// journal is full and `journal.on_full` is `reject`, or where records are not moved to a database that answers.
+/// journal is full and `journal.on_full` is `reject`, where the disk does not finish a sync in ten seconds, or where records
+/// are not moved to a database that answers.
 #[utoipa::path(get, path = "/readyz", tag = "health", operation_id = "readyz", security(()),
     responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 pub async fn ready(State(state): State<ApiState>) -> Response {
     let available = matches!(tokio::time::timeout(PING_LIMIT, state.store.ping()).await, Ok(Ok(())));
     let journal = (state.probes.journal)();
-    let ready = journal.serving && (journal.draining || !available);
+    let hangs = journal.syncing_ms.is_some_and(|ms| ms >= LONGEST_SYNC_MS);
+    let ready = journal.serving && !hangs && (journal.draining || !available);
     let degraded = match journal.step {
+        _ if hangs => Some("the disk of the journal does not finish a sync: calls wait for their last byte"),
         "full" => Some("the journal is full: calls are not recorded"),
         "shedding" => Some("the journal is almost full: calls are recorded without their bodies"),
         "warning" => Some("the journal fills up"),

@@ -117,6 +117,8 @@ pub struct JournalStats {
     /// How long the oldest frame waits that the reader's owner has not dealt with; `None` if there is none.
     pub oldest_waiting: Option<Duration>,
     pub last_sync: Duration,
+    /// How long the sync under way has taken until now.
+    pub syncing: Option<Duration>,
     pub groups: u64,
     pub frames: u64,
     /// Frames that were refused (full, failed write).
@@ -141,6 +143,8 @@ pub struct JournalStats {
 #[derive(Default)]
 struct Counters {
     last_sync_us: AtomicU64,
+    /// Since when a sync is under way.
+    syncing: Mutex<Option<Instant>>,
     groups: AtomicU64,
     frames: AtomicU64,
     refused: AtomicU64,
@@ -423,6 +427,7 @@ impl Journal {
             segments: catalog.len(),
             oldest_waiting: catalog.oldest_waiting(),
             last_sync: Duration::from_micros(get(&counters.last_sync_us)),
+            syncing: hold(&counters.syncing).map(|since| since.elapsed()),
             groups: get(&counters.groups),
             frames: get(&counters.frames),
             refused: get(&counters.refused),

@@ -402,7 +402,10 @@ impl Writer {
         }
         let Some(current) = self.current.as_ref() else { return self.rescue() };
         let before = Instant::now();
-        if let Err(error) = current.file.sync_data() {
+        *hold(&self.shared.counters.syncing) = Some(before);
+        let synced = current.file.sync_data();
+        *hold(&self.shared.counters.syncing) = None;
+        if let Err(error) = synced {
             count(&self.shared.counters.errors, 1);
             tracing::warn!(%error, "journal.sync.failed");
             self.leave(self.buf.len());
