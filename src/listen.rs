@@ -29,7 +29,7 @@ use crate::config::Server;
 /// How long a connection may wait for its next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Bytes that a connection buffers of what its peer does not read (HTTP/1.1); also the longest request head.
-const BUFFER: usize = 96 * 1024;
+const BUFFER: usize = 64 * 1024;
 /// No request head is shorter: `GET / HTTP/1.1` and two line ends.
 const SHORTEST_HEAD: u64 = 18;
 

@@ -20,7 +20,7 @@ use crate::model::capture::Outcome;
 const IDLE: Duration = Duration::from_secs(55);
 
 /// Bytes that are read ahead from an upstream at most, or kept for one that does not read (HTTP/1.1).
-const BUFFER: usize = 64 * 1024;
+const BUFFER: usize = 40 * 1024;
 
 type Connector = TimeLimited<HttpsConnector<Guarded>>;
 
