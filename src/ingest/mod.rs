@@ -9,6 +9,7 @@ mod capture;
 mod dead;
 mod drain;
 mod fallback;
+mod follow;
 mod fullness;
 mod gaps;
 mod intake;
