@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::follow::{self, Omit};
+use super::names::provider_name;
 use super::shed;
 use crate::model::agent::Agent;
 use crate::model::capture::{Begin, Body, BodyFacts, Capture, End, Kept, LogRoute, Outcome, Posted, WireFormat};
@@ -425,59 +426,6 @@ fn logged_provider(route: LogRoute, named: Option<&str>) -> (String, WireFormat)
         _ => WireFormat::Other,
     };
     (lower, format)
-}
-
-/// Names that rows carry in upper case, as in the original.
-const KNOWN_PROVIDERS: [&str; 38] = [
-    "openai",
-    "anthropic",
-    "azure",
-    "local",
-    "helicone",
-    "amdbartek",
-    "anyscale",
-    "cloudflare",
-    "2yfv",
-    "together",
-    "lemonfox",
-    "fireworks",
-    "perplexity",
-    "google",
-    "openrouter",
-    "wisdominanutshell",
-    "groq",
-    "cohere",
-    "mistral",
-    "deepinfra",
-    "qstash",
-    "firecrawl",
-    "aws",
-    "bedrock",
-    "deepseek",
-    "x",
-    "avian",
-    "nebius",
-    "novita",
-    "openpipe",
-    "chutes",
-    "llama",
-    "nvidia",
-    "vercel",
-    "cerebras",
-    "baseten",
-    "canopywave",
-    "custom",
-];
-
-/// A provider's name on the row: `OPENAI` for `openai`, and so on; another name as it is.
-pub fn provider_name(configured: &str) -> String {
-    let lower = configured.to_ascii_lowercase();
-    let lower = match lower.as_str() {
-        "gemini" => "google",
-        "xai" | "x-ai" => "x",
-        other => other,
-    };
-    if KNOWN_PROVIDERS.contains(&lower) { lower.to_ascii_uppercase() } else { configured.to_owned() }
 }
 
 /// No database keeps NULs in text, and one odd name must not cost a row.

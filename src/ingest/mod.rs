@@ -13,6 +13,7 @@ mod follow;
 mod fullness;
 mod gaps;
 mod intake;
+mod names;
 mod running;
 #[cfg(test)]
 mod tests;

@@ -228,15 +228,16 @@ macro_rules! tool_result_columns {
 }
 use tool_result_columns;
 
+// Of these each parameter stands behind those with lower numbers: to SQLite `$1` is a name, counted where it comes first.
 const MOVE_SESSION: &str = concat!(
-    "UPDATE exchange SET session_key = $3, session_long = $4 WHERE org_id = $1 AND session_key = $2",
+    "UPDATE exchange SET session_key = $1, session_long = $2 WHERE org_id = $3 AND session_key = $4",
     moved_columns!()
 );
 const DROP_SESSION: &str = "DELETE FROM session WHERE org_id = $1 AND session_key = $2";
 const DROP_USERS: &str = "DELETE FROM session_user_id WHERE org_id = $1 AND session_key = $2";
 const DROP_PROPERTIES: &str = "DELETE FROM session_property WHERE org_id = $1 AND session_key = $2";
 const MOVE_TAG: &str = "INSERT INTO session_tag (org_id, session_key, tag, set_at) \
-     SELECT org_id, $3, tag, set_at FROM session_tag WHERE org_id = $1 AND session_key = $2 \
+     SELECT org_id, $1, tag, set_at FROM session_tag WHERE org_id = $2 AND session_key = $3 \
      ON CONFLICT (org_id, session_key) DO NOTHING";
 const DROP_TAG: &str = "DELETE FROM session_tag WHERE org_id = $1 AND session_key = $2";
 

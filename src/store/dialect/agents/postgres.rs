@@ -183,9 +183,9 @@ impl Agents for Bulk<'_> {
         from: &str,
         (key, long): (&str, Option<&str>),
     ) -> Result<Vec<Moved>, StoreError> {
-        let update = sqlx::query_as(MOVE_SESSION).bind(org).bind(from).bind(key).bind(long);
+        let update = sqlx::query_as(MOVE_SESSION).bind(key).bind(long).bind(org).bind(from);
         let moved = limited(self.limit, update.fetch_all(&mut *self.connection)).await?;
-        let tag = sqlx::query(MOVE_TAG).bind(org).bind(from).bind(key);
+        let tag = sqlx::query(MOVE_TAG).bind(key).bind(org).bind(from);
         limited(self.limit, tag.execute(&mut *self.connection)).await?;
         for text in [DROP_TAG, DROP_SESSION, DROP_USERS, DROP_PROPERTIES] {
             limited(self.limit, sqlx::query(text).bind(org).bind(from).execute(&mut *self.connection)).await?;

@@ -19,13 +19,13 @@ use crate::store::text::clean;
 const SHOWING: &str = concat!(
     "SELECT s.state, ",
     known_columns!(),
-    ", s.path AS below FROM json_each($2) j JOIN conversation_state s ON s.org_id = $1 AND s.state = j.value \
+    ", s.path AS below FROM json_each(?2) j JOIN conversation_state s ON s.org_id = ?1 AND s.state = j.value \
      JOIN exchange e ON e.org_id = s.org_id AND e.id = s.call_id"
 );
 const WAITING: &str = concat!(
     "SELECT w.state, ",
     known_columns!(),
-    ", w.rule AS below FROM json_each($2) j JOIN conversation_wait w ON w.org_id = $1 AND w.state = j.value \
+    ", w.rule AS below FROM json_each(?2) j JOIN conversation_wait w ON w.org_id = ?1 AND w.state = j.value \
      JOIN exchange e ON e.org_id = w.org_id AND e.id = w.call_id LIMIT 1000"
 );
 static PUT_STATES: LazyLock<Insert> =
@@ -35,12 +35,12 @@ static PUT_WAITS: LazyLock<Insert> =
 static INSERT_TOOL_CALLS: LazyLock<Insert> = LazyLock::new(|| Insert::into("tool_call", tool_call_columns!()));
 static INSERT_TOOL_RESULTS: LazyLock<Insert> = LazyLock::new(|| Insert::into("tool_result", tool_result_columns!()));
 const ADOPT: &str = concat!(
-    "UPDATE exchange SET session_key = $3, session_long = $4, session_rule = $5 \
-     WHERE org_id = $1 AND id = $2 AND session_key IS NULL",
+    "UPDATE exchange SET session_key = ?3, session_long = ?4, session_rule = ?5 \
+     WHERE org_id = ?1 AND id = ?2 AND session_key IS NULL",
     moved_columns!()
 );
 const PROPERTIES: &str = "SELECT org_id, call_id, key_lower, value_key, value_long FROM exchange_property \
-     WHERE org_id = $1 AND call_id = $2";
+     WHERE org_id = ?1 AND call_id = ?2";
 
 #[cfg(test)]
 pub(super) fn statements() -> Vec<&'static str> {
@@ -194,8 +194,8 @@ impl Agents for Bulk<'_> {
         (key, long): (&str, Option<&str>),
     ) -> Result<Vec<Moved>, StoreError> {
         let mut update = self.statement(MOVE_SESSION)?;
-        let all = update.query_map(params![org, from, key, long], moved)?.collect::<Result<_, _>>()?;
-        self.0.execute(MOVE_TAG, params![org, from, key])?;
+        let all = update.query_map(params![key, long, org, from], moved)?.collect::<Result<_, _>>()?;
+        self.0.execute(MOVE_TAG, params![key, org, from])?;
         for text in [DROP_TAG, DROP_SESSION, DROP_USERS, DROP_PROPERTIES] {
             self.0.execute(text, params![org, from])?;
         }
