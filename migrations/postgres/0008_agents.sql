@@ -54,7 +54,7 @@ CREATE TABLE tool_result (
     ended_at   BIGINT NOT NULL,
     PRIMARY KEY (org_id, call_id, position)
 );
-CREATE INDEX tool_result_by_pair ON tool_result (org_id, pair, started_at);
+CREATE INDEX tool_result_by_pair ON tool_result (pair);
 
 -- Which call shows a state that others may continue: behind its answer, a key, or a text that it hands over. The latest.
 CREATE TABLE conversation_state (

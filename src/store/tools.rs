@@ -41,18 +41,19 @@ macro_rules! tool_result_columns {
     };
 }
 
+// Cross joins keep their order on SQLite, from the session's calls to what is theirs; PostgreSQL knows better by itself.
 const SESSION_CALLS: &str = concat!(
     "SELECT ",
     tool_call_columns!(),
-    " FROM exchange e JOIN tool_call c ON c.org_id = e.org_id AND c.call_id = e.id \
-     WHERE e.org_id = $1 AND e.session_key = $2 AND e.started_at <= $4 \
+    " FROM exchange e CROSS JOIN tool_call c WHERE c.org_id = e.org_id AND c.call_id = e.id \
+     AND e.org_id = $1 AND e.session_key = $2 AND e.started_at <= $4 \
      ORDER BY e.started_at, c.call_id, c.position LIMIT $3"
 );
 const SESSION_RESULTS: &str = concat!(
     "SELECT ",
     tool_result_columns!(),
-    " FROM exchange x JOIN tool_result r ON r.org_id = x.org_id AND r.call_id = x.id \
-     WHERE x.org_id = $1 AND x.session_key = $2 ORDER BY x.started_at, r.call_id, r.position LIMIT $3"
+    " FROM exchange x CROSS JOIN tool_result r WHERE r.org_id = x.org_id AND r.call_id = x.id \
+     AND x.org_id = $1 AND x.session_key = $2 ORDER BY x.started_at, r.call_id, r.position LIMIT $3"
 );
 
 #[cfg(test)]
@@ -263,7 +264,12 @@ impl Store {
     /// Results that may belong to tool calls of the filter.
     async fn results_of(&self, org: OrgId, filter: &Filter, window: Window) -> Result<Vec<ToolResultRow>, StoreError> {
         let mut rows = Vec::new();
-        for same in ["r.org_id = c.org_id AND r.pair = c.pair", "r.org_id = c.org_id AND r.pair = c.same"] {
+        // The organisation stands where no index sees it: SQLite would walk through all results of an organisation for each
+        // call rather than look up the pair.
+        for same in [
+            "r.pair = c.pair AND CASE WHEN r.org_id = c.org_id THEN 1 ELSE 0 END = 1",
+            "r.pair = c.same AND CASE WHEN r.org_id = c.org_id THEN 1 ELSE 0 END = 1",
+        ] {
             let mut select = self.tool_selection(org, filter, window)?;
             select
                 .join_as(JoinType::InnerJoin, "tool_result", "r", Expr::cust(same))

@@ -16,17 +16,18 @@ use crate::store::error::StoreError;
 use crate::store::record::Record;
 use crate::store::text::clean;
 
+// Cross joins keep their order: each state is looked up, and never all states of an organisation walked through.
 const SHOWING: &str = concat!(
     "SELECT s.state, ",
     known_columns!(),
-    ", s.path AS below FROM json_each(?2) j JOIN conversation_state s ON s.org_id = ?1 AND s.state = j.value \
-     JOIN exchange e ON e.org_id = s.org_id AND e.id = s.call_id"
+    ", s.path AS below FROM json_each(?2) j CROSS JOIN conversation_state s ON s.org_id = ?1 AND s.state = j.value \
+     CROSS JOIN exchange e ON e.org_id = s.org_id AND e.id = s.call_id"
 );
 const WAITING: &str = concat!(
     "SELECT w.state, ",
     known_columns!(),
-    ", w.rule AS below FROM json_each(?2) j JOIN conversation_wait w ON w.org_id = ?1 AND w.state = j.value \
-     JOIN exchange e ON e.org_id = w.org_id AND e.id = w.call_id LIMIT 1000"
+    ", w.rule AS below FROM json_each(?2) j CROSS JOIN conversation_wait w ON w.org_id = ?1 AND w.state = j.value \
+     CROSS JOIN exchange e ON e.org_id = w.org_id AND e.id = w.call_id LIMIT 1000"
 );
 static PUT_STATES: LazyLock<Insert> =
     LazyLock::new(|| Insert::merging("conversation_state", state_columns!(), state_merge!()));
