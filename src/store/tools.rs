@@ -25,33 +25,39 @@ use crate::model::units::{Micros, NanoUsd};
 /// Tool calls, and manual logs, that figures are made of; of more, the newest count.
 const MOST_USES: u64 = 50_000;
 
-/// Of a tool call `c` and its call `e`.
+/// Of a tool call `c` and its call `e`; its texts, which figures need not read, are given by name.
 macro_rules! tool_call_columns {
-    () => {
-        "c.call_id, c.position, c.tool_id, c.name, c.form, c.at_provider, c.arguments, c.arguments_bytes, \
+    ($arguments:literal) => {
+        concat!(
+            $arguments,
+            " AS arguments, c.call_id, c.position, c.tool_id, c.name, c.form, c.at_provider, c.arguments_bytes, \
          c.pair, c.same, c.state, c.started_at, c.ended_at, e.session_path, e.session_key"
+        )
     };
 }
 
 /// Of a result `r` and the call `x` that tells it.
 macro_rules! tool_result_columns {
-    () => {
-        "r.call_id, r.position, r.pair, r.source, r.ok, r.rule, r.bytes, r.preview, r.waited, r.state, r.started_at, \
-         r.ended_at, x.cost"
+    ($preview:literal) => {
+        concat!(
+            $preview,
+            " AS preview, r.call_id, r.position, r.pair, r.source, r.ok, r.rule, r.bytes, r.waited, r.state, \
+             r.started_at, r.ended_at, x.cost"
+        )
     };
 }
 
 // Cross joins keep their order on SQLite, from the session's calls to what is theirs; PostgreSQL knows better by itself.
 const SESSION_CALLS: &str = concat!(
     "SELECT ",
-    tool_call_columns!(),
+    tool_call_columns!("c.arguments"),
     " FROM exchange e CROSS JOIN tool_call c WHERE c.org_id = e.org_id AND c.call_id = e.id \
      AND e.org_id = $1 AND e.session_key = $2 AND e.started_at <= $4 \
      ORDER BY e.started_at, c.call_id, c.position LIMIT $3"
 );
 const SESSION_RESULTS: &str = concat!(
     "SELECT ",
-    tool_result_columns!(),
+    tool_result_columns!("r.preview"),
     " FROM exchange x CROSS JOIN tool_result r WHERE r.org_id = x.org_id AND r.call_id = x.id \
      AND x.org_id = $1 AND x.session_key = $2 ORDER BY x.started_at, r.call_id, r.position LIMIT $3"
 );
@@ -67,7 +73,7 @@ struct CallRecord {
     name: String,
     form: String,
     at_provider: bool,
-    arguments: Vec<u8>,
+    arguments: Option<Vec<u8>>,
     arguments_bytes: i64,
     pair: i64,
     same: Option<i64>,
@@ -87,7 +93,7 @@ impl CallRecord {
             name: self.name,
             form: self.form,
             at_provider: self.at_provider,
-            arguments: String::from_utf8_lossy(&self.arguments).into_owned(),
+            arguments: String::from_utf8_lossy(self.arguments.as_deref().unwrap_or_default()).into_owned(),
             arguments_bytes: self.arguments_bytes,
             path: self.session_path,
             pair: self.pair,
@@ -108,7 +114,7 @@ struct ResultRecord {
     ok: bool,
     rule: String,
     bytes: i64,
-    preview: String,
+    preview: Option<String>,
     waited: bool,
     state: Option<i64>,
     started_at: i64,
@@ -126,7 +132,7 @@ impl ResultRecord {
             ok: self.ok,
             rule: self.rule,
             bytes: self.bytes,
-            preview: self.preview,
+            preview: self.preview.unwrap_or_default(),
             waited: self.waited,
             state: self.state,
             started_at: Micros(self.started_at),
@@ -225,7 +231,7 @@ impl Store {
     async fn newest_calls(&self, org: OrgId, filter: &Filter, window: Window) -> Result<Vec<CallRecord>, StoreError> {
         let mut select = self.tool_selection(org, filter, window)?;
         select
-            .expr(Expr::cust(tool_call_columns!()))
+            .expr(Expr::cust(tool_call_columns!("NULL")))
             .order_by_expr(Expr::cust("c.started_at"), Order::Desc)
             .limit(MOST_USES + 1);
         sql::fetch_all(self, &select).await
@@ -275,7 +281,7 @@ impl Store {
                 .join_as(JoinType::InnerJoin, "tool_result", "r", Expr::cust(same))
                 .join_as(JoinType::InnerJoin, "exchange", "x", Expr::cust("x.org_id = r.org_id AND x.id = r.call_id"))
                 .and_where(Expr::cust("(x.session_key = e.session_key OR r.state = c.state OR r.call_id = c.call_id)"))
-                .expr(Expr::cust(tool_result_columns!()))
+                .expr(Expr::cust(tool_result_columns!("NULL")))
                 .limit(MOST_USES * 4);
             let found: Vec<ResultRecord> = sql::fetch_all(self, &select).await?;
             rows.extend(found.into_iter().map(ResultRecord::into_row));
