@@ -45,7 +45,7 @@ fn main() {
             reserve_bytes: 0,
         };
         let (journal, reader) = Journal::open(options).unwrap();
-        let context = EnrichContext { pricing: Arc::new(Pricing::load(None).unwrap()) };
+        let context = EnrichContext { pricing: Arc::new(Pricing::load(None).unwrap()), infer_sessions: true };
         let store = StoreOptions { url, max_read_connections: 4, statement_timeout: Duration::from_secs(30) };
         let store = Store::open(&store).await.unwrap();
         store.migrate().await.unwrap();

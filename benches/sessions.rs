@@ -122,6 +122,7 @@ fn exchange(n: usize, calls: usize, first: Micros) -> Exchange {
         service_tier: None,
         priced_units: None,
         notes: Vec::new(),
+        agent: trailgate::model::agent::Agent::default(),
         request_headers: Headers::default(),
         response_headers: Headers::default(),
         request: KeptBody::default(),

@@ -126,7 +126,7 @@ fn median(mut one: impl FnMut()) -> f64 {
 }
 
 fn main() {
-    let context = EnrichContext { pricing: Arc::new(Pricing::load(None).unwrap()) };
+    let context = EnrichContext { pricing: Arc::new(Pricing::load(None).unwrap()), infer_sessions: true };
     println!("{:<32} {:>9} {:>12} {:>12}", "exchange", "bytes", "read us", "row us");
     for case in cases() {
         let request = Body { facts: facts(&case.request, "application/json"), bytes: Bytes::from(case.request) };

@@ -268,7 +268,8 @@ async fn recording_died(drain: &mut tokio::task::JoinHandle<DrainEnd>, journal: 
 /// # Errors
 /// When the prices cannot be read.
 pub fn understand(config: &Config) -> anyhow::Result<Understand> {
-    let context = EnrichContext { pricing: Arc::new(Pricing::load(config.price_overlay.as_deref())?) };
+    let pricing = Arc::new(Pricing::load(config.price_overlay.as_deref())?);
+    let context = EnrichContext { pricing, infer_sessions: config.infer_sessions };
     Ok(Arc::new(move |capture| enrich(capture, &context)))
 }
 

@@ -218,7 +218,7 @@ async fn reprice(config: &Config, line: &RepriceLine) -> anyhow::Result<()> {
     let store = app::open_store(config).await?;
     store.migrate().await?;
     let wish = Wish { since: line.since, reparse: line.reparse, dry_run: line.dry_run };
-    let done = ingest::reprice::reprice(&store, &EnrichContext { pricing }, wish).await?;
+    let done = ingest::reprice::reprice(&store, &EnrichContext { pricing, infer_sessions: false }, wish).await?;
     store.close().await;
     let changed: u64 = done.changes.values().map(|change| change.calls).sum();
     for ((provider, model), change) in &done.changes {

@@ -74,6 +74,7 @@ async fn keep(store: &Store, org: OrgId, retention: Retention, pause: Duration) 
             tokio::time::sleep(pause).await;
         }
         store.delete_hours_before(org, before(days)).await?;
+        store.delete_states_before(org, before(days)).await?;
     }
     if let Some(days) = retention.bodies_days {
         loop {

@@ -81,26 +81,26 @@ impl Span {
 /// Figures of calls.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct FiguresResult {
-    calls: i64,
-    errors: i64,
+    pub calls: i64,
+    pub errors: i64,
     /// Between these shares the rate of errors lies with 95 % certainty; null of no calls.
-    error_low: Option<f64>,
-    error_high: Option<f64>,
+    pub error_low: Option<f64>,
+    pub error_high: Option<f64>,
     /// US dollars, over the calls whose cost is known.
-    cost: f64,
+    pub cost: f64,
     /// Model calls whose cost is not known.
-    unpriced_calls: i64,
+    pub unpriced_calls: i64,
     /// All input, cached included.
-    input_tokens: i64,
-    cached_tokens: i64,
+    pub input_tokens: i64,
+    pub cached_tokens: i64,
     /// All output, reasoning included.
-    output_tokens: i64,
+    pub output_tokens: i64,
     /// Wall times; null of no calls.
-    mean_ms: Option<f64>,
-    p50_ms: Option<f64>,
-    p95_ms: Option<f64>,
+    pub mean_ms: Option<f64>,
+    pub p50_ms: Option<f64>,
+    pub p95_ms: Option<f64>,
     /// Null where sessions were not counted.
-    sessions: Option<i64>,
+    pub sessions: Option<i64>,
 }
 
 impl From<&Figures> for FiguresResult {

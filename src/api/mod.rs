@@ -38,6 +38,7 @@ mod sort;
 mod sparks;
 #[cfg(test)]
 mod tests;
+mod tool_node;
 mod tools;
 mod top;
 mod users;

@@ -1,5 +1,7 @@
 //! One session: `GET /v1/session/{id}` with its tree, its feedback and its tags.
 
+use std::collections::HashMap;
+
 use axum::extract::{Query, State};
 use axum::http::Uri;
 use axum::response::Response;
@@ -12,8 +14,11 @@ use super::error::ApiError;
 use super::extract::{Json, Logger, Reader, Text};
 use super::openapi::{Faults, Missing};
 use super::sessions::{SessionResult, total_tokens};
+use super::tool_node::{ToolCallNode, node_of, shorten};
+use crate::model::id::RequestId;
 use crate::model::query::CallDetail;
 use crate::model::session::{CallRow, PathNode, Totals};
+use crate::model::steps::{News, news};
 use crate::model::tree::fold;
 use crate::model::units::{Micros, NanoUsd};
 
@@ -38,6 +43,8 @@ pub struct SessionDetail {
     tree: TreeNode,
     /// In order of start.
     calls: Vec<CallLight>,
+    /// Tool calls that the answers of the session's calls ask for, in order of time.
+    tool_calls: Vec<ToolCallNode>,
     /// True where the session has more calls than were asked for; the tree is then that of the calls in `calls`.
     truncated: bool,
 }
@@ -64,6 +71,8 @@ pub struct TreeNode {
     span_ms: f64,
     /// Ids of the calls at exactly this path, in order of start.
     calls: Vec<String>,
+    /// Nodes of the tool calls that these calls ask for.
+    tool_calls: Vec<String>,
     /// In order of first appearance.
     #[schema(no_recursion)]
     children: Vec<Self>,
@@ -133,10 +142,22 @@ pub struct CallLight {
     response_bytes: i64,
     /// Who made the call: its property `Agent-Name`, else `Agent`; null if it has neither.
     agent: Option<String>,
+    /// Null where the sender named the session: by which rule the call is in it (docs/SESSIONS.md).
+    session_rule: Option<String>,
+    /// Messages of the request; null where it carries no conversation.
+    messages: Option<u32>,
+    /// The call of this session that this one continues.
+    previous_call_id: Option<String>,
+    /// Index of the first message that is new since then: 0 where the conversation begins, null where that is not known.
+    new_from_message: Option<u32>,
+    /// Whether the system prompt is another one than the previous call's; null without one.
+    system_changed: Option<bool>,
+    /// Whether the tool definitions are.
+    tools_changed: Option<bool>,
 }
 
 impl CallLight {
-    /// The call, seen from its session's start.
+    /// The call, seen from its session's start. What it continues is said by [`CallLight::continuing`].
     pub fn new(detail: CallDetail, agent: Option<String>, session_start: Micros) -> Self {
         let CallDetail { call: row, source, request_bytes, response_bytes, .. } = detail;
         let usage = row.usage;
@@ -172,6 +193,23 @@ impl CallLight {
             input_tokens: usage.map(|u| u.input_tokens()),
             output_tokens: usage.map(|u| u.output_tokens()),
             total_tokens: usage.map(|u| u.input_tokens().saturating_add(u.output_tokens())),
+            session_rule: row.session_rule,
+            messages: row.step.as_ref().map(|step| step.messages),
+            previous_call_id: None,
+            new_from_message: None,
+            system_changed: None,
+            tools_changed: None,
+        }
+    }
+
+    /// The same with what is new in it since the call of this id.
+    fn continuing(self, news: &News, previous: Option<String>) -> Self {
+        Self {
+            previous_call_id: previous,
+            new_from_message: news.first,
+            system_changed: news.system_changed,
+            tools_changed: news.tools_changed,
+            ..self
         }
     }
 }
@@ -194,7 +232,9 @@ impl NodeTotals {
 
 impl TreeNode {
     /// Recursive; the fold bounds the depth.
-    fn new(node: PathNode, calls: &[CallRow]) -> Self {
+    fn new(node: PathNode, calls: &[CallRow], tools: &HashMap<RequestId, Vec<String>>) -> Self {
+        let of_call = |index: &usize| calls.get(*index).and_then(|call| tools.get(&call.id));
+        let tool_calls = node.calls.iter().filter_map(of_call).flatten().cloned().collect();
         let id_of = |index: usize| calls.get(index).map(|call| call.id.to_string());
         Self {
             own: NodeTotals::new(&node.own, node.own_busy_us),
@@ -203,7 +243,8 @@ impl TreeNode {
             ended_at: iso(node.last_ended_at),
             span_ms: ms(node.span_us),
             calls: node.calls.into_iter().filter_map(id_of).collect(),
-            children: node.children.into_iter().map(|child| Self::new(child, calls)).collect(),
+            tool_calls,
+            children: node.children.into_iter().map(|child| Self::new(child, calls, tools)).collect(),
             segment: node.segment,
             path: node.path,
         }
@@ -237,16 +278,26 @@ pub async fn detail(
     details.truncate(limit);
     let start = session.first_at;
     let calls: Vec<CallRow> = details.iter().map(|detail| detail.call.clone()).collect();
+    let until = calls.last().map(|call| call.started_at).filter(|_| truncated);
+    let mut tools = state.store.session_tools(caller.org, &id, (MOST_CALLS, until)).await?;
+    shorten(&mut tools);
+    let mut nodes: HashMap<RequestId, Vec<String>> = HashMap::new();
+    for tool in &tools {
+        nodes.entry(tool.call.call).or_default().push(node_of(&tool.call));
+    }
+    let id_of = |index: usize| calls.get(index).map(|call| call.id.to_string());
     Ok(ok(SessionDetail {
         session: SessionResult::new(session, 0),
-        tree: TreeNode::new(fold(&calls), &calls),
+        tree: TreeNode::new(fold(&calls), &calls, &nodes),
         calls: details
             .into_iter()
-            .map(|detail| {
+            .zip(news(&calls))
+            .map(|(detail, news)| {
                 let agent = agents.remove(&detail.call.id);
-                CallLight::new(detail, agent, start)
+                CallLight::new(detail, agent, start).continuing(&news, news.previous.and_then(id_of))
             })
             .collect(),
+        tool_calls: tools.into_iter().map(|tool| ToolCallNode::new(tool, start)).collect(),
         truncated,
     }))
 }

@@ -307,6 +307,7 @@ fn read(mut merged: Table, faults: &mut Vec<Fault>) -> Config {
             linger: r.millis("drain", "linger_ms", 0),
             stuck: r.millis("drain", "stuck_ms", 1),
         },
+        infer_sessions: r.choice("sessions", "infer", &[("on", true), ("off", false)], false),
         price_overlay: r.optional_path("pricing", "overlay"),
         log: Log {
             filter: r.text("log", "filter"),

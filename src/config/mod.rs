@@ -31,6 +31,8 @@ pub struct Config {
     pub capture: Capture,
     pub journal: Journal,
     pub drain: Drain,
+    /// `sessions.infer`
+    pub infer_sessions: bool,
     pub price_overlay: Option<PathBuf>,
     pub log: Log,
     /// By name, lower case.

@@ -24,6 +24,7 @@ fn defaults_are_complete_and_valid() {
     assert_eq!(config.providers["anthropic"].format, WireFormat::Anthropic);
     assert!(config.egress.allow.is_empty());
     assert_eq!(config.drain.stuck.as_secs(), 120);
+    assert!(config.infer_sessions);
 }
 
 #[test]
@@ -41,6 +42,7 @@ fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
         ("TRAILGATE_PROVIDERS_NEW_ONE_FORMAT", "anthropic"),
         ("TRAILGATE_EGRESS_ALLOW", "10.0.0.0/8, ::1"),
         ("TRAILGATE_AUTH_KEY", "a-key-of-some-length"),
+        ("TRAILGATE_SESSIONS_INFER", "off"),
         ("UNRELATED", "x"),
     ]);
     let config = load(Some(file.path()), &vars).unwrap();
@@ -50,6 +52,7 @@ fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
     assert_eq!(config.providers["my-llm"].format, WireFormat::Openai, "the default format");
     assert_eq!(config.providers["new_one"].format, WireFormat::Anthropic);
     assert_eq!(config.egress.allow.len(), 2);
+    assert!(!config.infer_sessions);
     assert_eq!(config.auth.key.unwrap().expose_secret(), "a-key-of-some-length");
 }
 

@@ -8,7 +8,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::follow::{self, Omit};
+use super::names::provider_name;
 use super::shed;
+use crate::model::agent::Agent;
 use crate::model::capture::{Begin, Body, BodyFacts, Capture, End, Kept, LogRoute, Outcome, Posted, WireFormat};
 use crate::model::exchange::{Exchange, KeptBody, Kind, Source, UsageSource};
 use crate::model::headers::{HeaderLines, Headers};
@@ -21,6 +24,8 @@ use crate::wire::{self, MAX_ERROR_CHARS, Meaning, manual, tags};
 #[derive(Clone, Debug)]
 pub struct EnrichContext {
     pub pricing: Arc<Pricing>,
+    /// Whether calls that name no session are joined by what they show.
+    pub infer_sessions: bool,
 }
 
 /// Understands a capture.
@@ -101,6 +106,7 @@ fn call(begin: Begin, mut request: Body, end: Option<(End, Bytes)>, context: &En
         service_tier: None,
         priced_units: None,
         notes: begin.notes,
+        agent: Agent::default(),
         request_headers: begin.headers,
         response_headers: Headers::default(),
         request: kept(request.facts, request.bytes, begin.tags.omit_request),
@@ -114,7 +120,9 @@ fn call(begin: Begin, mut request: Body, end: Option<(End, Bytes)>, context: &En
             row.error_message = end.error;
         }
     }
+    let omit = Omit { request: begin.tags.omit_request, response: begin.tags.omit_response };
     set_tags(&mut row, begin.tags);
+    follow::model_call(&mut row, &mut meaning, context.infer_sessions, omit);
     set_meaning(&mut row, &mut meaning, &begin.provider, context);
     row.usage_missing = usage_missing.or(row.usage_missing);
     if estimated {
@@ -196,6 +204,7 @@ fn log(posted: Posted, body: &Bytes, context: &EnrichContext) -> Exchange {
         service_tier: None,
         priced_units: None,
         notes: posted.notes,
+        agent: Agent::default(),
         request_headers: Headers::default(),
         response_headers: redacted(envelope.headers),
         request: kept(request.facts, request.bytes, all_tags.omit_request),
@@ -203,9 +212,14 @@ fn log(posted: Posted, body: &Bytes, context: &EnrichContext) -> Exchange {
     };
     row.notes.extend(meta_notes);
     row.notes.extend(envelope.notes);
+    let omit = Omit { request: all_tags.omit_request, response: all_tags.omit_response };
     set_tags(&mut row, all_tags);
+    if event.is_none() {
+        follow::model_call(&mut row, &mut meaning, context.infer_sessions, omit);
+    }
     set_meaning(&mut row, &mut meaning, &provider, context);
     judge(&mut row, &meaning, event.and_then(|event| event.error));
+    follow::tool_log(&mut row, &envelope.request, &envelope.response, omit);
     row
 }
 
@@ -412,59 +426,6 @@ fn logged_provider(route: LogRoute, named: Option<&str>) -> (String, WireFormat)
         _ => WireFormat::Other,
     };
     (lower, format)
-}
-
-/// Names that rows carry in upper case, as in the original.
-const KNOWN_PROVIDERS: [&str; 38] = [
-    "openai",
-    "anthropic",
-    "azure",
-    "local",
-    "helicone",
-    "amdbartek",
-    "anyscale",
-    "cloudflare",
-    "2yfv",
-    "together",
-    "lemonfox",
-    "fireworks",
-    "perplexity",
-    "google",
-    "openrouter",
-    "wisdominanutshell",
-    "groq",
-    "cohere",
-    "mistral",
-    "deepinfra",
-    "qstash",
-    "firecrawl",
-    "aws",
-    "bedrock",
-    "deepseek",
-    "x",
-    "avian",
-    "nebius",
-    "novita",
-    "openpipe",
-    "chutes",
-    "llama",
-    "nvidia",
-    "vercel",
-    "cerebras",
-    "baseten",
-    "canopywave",
-    "custom",
-];
-
-/// A provider's name on the row: `OPENAI` for `openai`, and so on; another name as it is.
-pub fn provider_name(configured: &str) -> String {
-    let lower = configured.to_ascii_lowercase();
-    let lower = match lower.as_str() {
-        "gemini" => "google",
-        "xai" | "x-ai" => "x",
-        other => other,
-    };
-    if KNOWN_PROVIDERS.contains(&lower) { lower.to_ascii_uppercase() } else { configured.to_owned() }
 }
 
 /// No database keeps NULs in text, and one odd name must not cost a row.

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::enrich;
+use crate::model::agent::Agent;
 use crate::model::capture::{Body, BodyFacts, Capture, Outcome, WireFormat};
 use crate::model::exchange::{Exchange, KeptBody, Kind, Source};
 use crate::model::headers::Headers;
@@ -75,6 +76,7 @@ pub(super) fn plain(capture: Capture) -> Exchange {
                 service_tier: None,
                 priced_units: None,
                 notes,
+                agent: Agent::default(),
                 request_headers: begin.headers,
                 response_headers,
                 request: enrich::kept(request.facts, request.bytes, begin.tags.omit_request),
@@ -126,6 +128,7 @@ pub(super) fn plain(capture: Capture) -> Exchange {
                 service_tier: None,
                 priced_units: None,
                 notes,
+                agent: Agent::default(),
                 request_headers: Headers::default(),
                 response_headers: Headers::default(),
                 // The post holds both bodies: it goes where either is not to be kept.

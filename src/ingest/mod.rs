@@ -9,9 +9,11 @@ mod capture;
 mod dead;
 mod drain;
 mod fallback;
+mod follow;
 mod fullness;
 mod gaps;
 mod intake;
+mod names;
 mod running;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,5 @@
 //! Records without bodies: what the parsers read from a body stands in its facts instead, so that the row has its usage,
-//! cost, model and errors all the same.
+//! cost, model and errors all the same. What they said of a conversation (messages, tool calls, results) is lost with them.
 //!
 //! It is done where a body is handed in, on the caller's thread: it costs what reading the body in the drain would.
 
@@ -68,6 +68,7 @@ pub fn response(
         error,
         stream_error,
         notes,
+        conversation: _,
     } = read;
     let essence = Essence {
         request_model: None,

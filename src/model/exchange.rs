@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::agent::Agent;
 use super::capture::{BodyFacts, Outcome, WireFormat};
 use super::headers::Headers;
 use super::id::{KeyId, OrgId, RecordId, RequestId};
@@ -74,6 +75,8 @@ pub struct Exchange {
     /// What was priced where [`Usage`] does not say all of it: a JSON object of the price table's units.
     pub priced_units: Option<String>,
     pub notes: Vec<Note>,
+    /// Tool calls, results, and where the call stands in its conversation.
+    pub agent: Agent,
 
     pub request_headers: Headers,
     pub response_headers: Headers,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::agent::Step;
 use super::exchange::Usage;
 use super::units::{Micros, NanoUsd};
 
@@ -114,6 +115,10 @@ pub struct CallRow {
     pub user_id: Option<String>,
     pub cost: Option<NanoUsd>,
     pub usage: Option<Usage>,
+    /// Which rule gave the call its session; `None` where its sender did.
+    pub session_rule: Option<String>,
+    /// Where it stands in its conversation; `None` where it carries none.
+    pub step: Option<Step>,
 }
 
 /// A node of the session's tree: a path segment with the calls made at exactly this path.

@@ -203,6 +203,8 @@ mod tests {
             user_id: None,
             cost: Some(NanoUsd(5)),
             usage: Some(Usage { prompt_tokens: 3, reasoning_tokens: 2, ..Usage::default() }),
+            session_rule: None,
+            step: None,
         }
     }
 

@@ -270,45 +270,6 @@ impl Store {
             .take();
         sql::fetch_all(self, &select).await
     }
-
-    /// Failed tool calls by tool (as `tool:<name>`) and rule.
-    pub async fn tool_rules(
-        &self,
-        org: OrgId,
-        query: &FigureQuery<'_>,
-    ) -> Result<Vec<(String, String, i64)>, StoreError> {
-        let window = Window { from: Some(query.plan.from), to: Some(query.plan.to.plus_us(-1)) };
-        let mut select = match query.plan.reading {
-            Reading::Hours => {
-                let select = Query::select()
-                    .expr(Expr::cust("h.value, '', CAST(SUM(h.errors) AS BIGINT)"))
-                    .from_as("call_hour", "h")
-                    .and_where(Expr::cust("h.org_id").eq(org.0))
-                    .and_where(Expr::cust("h.dim").eq(Dim::ToolRule as i16))
-                    .and_where(Expr::cust("h.hour").gte(query.plan.from.0))
-                    .and_where(Expr::cust("h.hour").lt(query.plan.to.0))
-                    .add_group_by([Expr::cust("h.value")])
-                    .limit(MOST_ROWS)
-                    .take();
-                let rows: Vec<(String, String, i64)> = sql::fetch_all(self, &select).await?;
-                let apart = |(value, _, calls): (String, String, i64)| {
-                    let (rule, tool) = value.split_once(' ')?;
-                    Some((tool.to_owned(), rule.to_owned(), calls))
-                };
-                return Ok(rows.into_iter().filter_map(apart).collect());
-            }
-            Reading::Exact | Reading::Calls => {
-                let mut select = self.call_selection(org, query.filter, window)?;
-                select
-                    .expr(Expr::cust("COALESCE(e.model, ''), e.error_rule, COUNT(*)"))
-                    .and_where(Expr::cust("e.kind = 'tool' AND e.error_rule IS NOT NULL"))
-                    .add_group_by([Expr::cust("COALESCE(e.model, '')"), Expr::cust("e.error_rule")]);
-                select
-            }
-        };
-        select.limit(MOST_ROWS);
-        sql::fetch_all(self, &select).await
-    }
 }
 
 /// The index of the part of the window that an instant lies in.

@@ -27,8 +27,7 @@ pub(super) enum Dim {
     Status = 6,
     /// Failed calls.
     ErrorRule = 7,
-    /// Failed calls of kind `tool`: rule, a space, model.
-    ToolRule = 8,
+    // 8 was rules of failed tools.
     SessionName = 9,
 }
 
@@ -66,9 +65,6 @@ pub(super) fn add(hours: &mut Hours, call: &Record<'_>) {
     add(Dim::Status, &call.status.to_string());
     if let Some(rule) = call.error_rule {
         add(Dim::ErrorRule, rule);
-        if is_tool {
-            add(Dim::ToolRule, &format!("{rule} {model}"));
-        }
     }
     add(Dim::SessionName, cut(call.session_name.as_deref().unwrap_or_default(), MOST_CHARS));
 }

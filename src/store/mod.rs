@@ -16,6 +16,7 @@ mod dialect;
 mod error;
 mod exchanges;
 mod figures;
+mod forget;
 mod gaps;
 mod hours;
 mod keys;
@@ -40,6 +41,8 @@ mod sql;
 #[cfg(test)]
 mod tests;
 mod text;
+mod threads;
+mod tools;
 mod top;
 mod updates;
 mod users;
@@ -50,6 +53,7 @@ use std::sync::Arc;
 
 pub use error::StoreError;
 pub use options::StoreOptions;
+pub use tools::ToolUses;
 pub use write::Writer;
 
 use crate::model::id::OrgId;

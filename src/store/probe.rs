@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 
+use crate::model::agent::Agent;
 use crate::model::capture::{BodyFacts, Outcome, WireFormat};
 use crate::model::exchange::{Exchange, KeptBody, Kind, Source, Usage};
 use crate::model::headers::Headers;
@@ -54,6 +55,7 @@ pub(super) fn plain_call() -> Exchange {
         priced_units: None,
         cost: None,
         notes: Vec::new(),
+        agent: Agent::default(),
         request_headers: Headers::default(),
         response_headers: Headers::default(),
         request: body(),

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use uuid::Uuid;
 
 use super::text::{clean, index_key, property_key, split};
+use crate::model::agent::{SessionRule, Step};
 use crate::model::exchange::{Exchange, Kind, Source, Usage, UsageSource};
 use crate::model::tags::Note;
 
@@ -77,6 +78,11 @@ pub(super) struct Record<'a> {
     pub request_bytes: i64,
     pub response_bytes: i64,
     pub notes: Option<Text<'a>>,
+    pub session_rule: Option<&'static str>,
+    pub message_count: Option<i32>,
+    pub system_hash: Option<i64>,
+    pub tools_hash: Option<i64>,
+    pub chain: Option<Vec<u8>>,
 
     /// Rows of `exchange_property`.
     pub properties: Vec<PropertyRecord<'a>>,
@@ -109,6 +115,7 @@ impl<'a> Record<'a> {
             Some((key, long)) => (Some(Cow::Owned(key)), long.map(Cow::Owned)),
             None => (None, None),
         };
+        let step = call.agent.step.as_ref();
         let started_at = call.started_at.0.clamp(0, LAST_INSTANT);
         let mut record = Self {
             org_id: call.org.0,
@@ -165,6 +172,11 @@ impl<'a> Record<'a> {
             request_bytes: i64::try_from(call.request.facts.len).unwrap_or(i64::MAX),
             response_bytes: i64::try_from(call.response.facts.len).unwrap_or(i64::MAX),
             notes: None,
+            session_rule: call.agent.session_rule.map(SessionRule::as_str),
+            message_count: step.map(|step| i32::try_from(step.messages).unwrap_or(i32::MAX)),
+            system_hash: step.and_then(|step| step.system),
+            tools_hash: step.and_then(|step| step.tools),
+            chain: step.map(Step::chain),
             properties: properties(call),
             index,
         };

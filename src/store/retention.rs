@@ -1,6 +1,6 @@
 //! Deleting what is older than an organisation wants to keep, in small transactions.
 //!
-//! A call goes with its body, its properties and its scores, and the roll-ups of its session are made anew from the calls
+//! A call goes with its body, its properties, its scores and its tool calls and results, and the roll-ups of its session are made anew from the calls
 //! that are left, in the same transaction; a session without calls goes too. Sessions are locked before anything is
 //! deleted, in order, as the drain does. Figures by the hour go by whole hours.
 
@@ -25,6 +25,8 @@ const LOCK_SESSION: &str = "UPDATE session SET name = name WHERE org_id = $1 AND
 const DELETE_BODY: &str = "DELETE FROM body WHERE org_id = $1 AND call_id = $2";
 const DELETE_PROPERTIES: &str = "DELETE FROM exchange_property WHERE org_id = $1 AND call_id = $2";
 const DELETE_SCORES: &str = "DELETE FROM exchange_score WHERE org_id = $1 AND call_id = $2";
+const DELETE_TOOL_CALLS: &str = "DELETE FROM tool_call WHERE org_id = $1 AND call_id = $2";
+const DELETE_TOOL_RESULTS: &str = "DELETE FROM tool_result WHERE org_id = $1 AND call_id = $2";
 const DELETE_CALL: &str = "DELETE FROM exchange WHERE org_id = $1 AND id = $2";
 
 const SUMS: &str = "SELECT COUNT(*) AS calls, COUNT(error_rule) AS errors, \
@@ -72,6 +74,10 @@ const DELETE_HOURS: &str = "DELETE FROM call_hour WHERE org_id = $1 AND hour < $
 const OLD_BODIES: &str = "SELECT b.call_id FROM exchange e JOIN body b ON b.org_id = e.org_id AND b.call_id = e.id \
      WHERE e.org_id = $1 AND e.started_at < $2 LIMIT $3";
 
+/// What tool calls and results keep of bodies.
+const EMPTY_TOOL_CALLS: &str = "UPDATE tool_call SET arguments = $3 WHERE org_id = $1 AND call_id = $2";
+const EMPTY_TOOL_RESULTS: &str = "UPDATE tool_result SET preview = '' WHERE org_id = $1 AND call_id = $2";
+
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[
     OLD_CALLS,
@@ -79,6 +85,8 @@ pub(super) const STATEMENTS: &[&str] = &[
     DELETE_BODY,
     DELETE_PROPERTIES,
     DELETE_SCORES,
+    DELETE_TOOL_CALLS,
+    DELETE_TOOL_RESULTS,
     DELETE_CALL,
     SUMS,
     LAST_FAILED,
@@ -90,6 +98,8 @@ pub(super) const STATEMENTS: &[&str] = &[
     DELETE_SESSION,
     DELETE_HOURS,
     OLD_BODIES,
+    EMPTY_TOOL_CALLS,
+    EMPTY_TOOL_RESULTS,
 ];
 
 #[derive(FromRow)]
@@ -136,7 +146,14 @@ impl Store {
                     sqlx::query(LOCK_SESSION).bind(org.0).bind(*session).execute(&mut *tx).await?;
                 }
                 for (id, _) in &old {
-                    for statement in [DELETE_BODY, DELETE_PROPERTIES, DELETE_SCORES, DELETE_CALL] {
+                    for statement in [
+                        DELETE_BODY,
+                        DELETE_PROPERTIES,
+                        DELETE_SCORES,
+                        DELETE_TOOL_CALLS,
+                        DELETE_TOOL_RESULTS,
+                        DELETE_CALL,
+                    ] {
                         sqlx::query(statement).bind(org.0).bind(*id).execute(&mut *tx).await?;
                     }
                 }
@@ -195,7 +212,7 @@ impl Store {
         Ok(old.len())
     }
 
-    /// Deletes bodies and headers of calls that started before an instant, at most a batch of them; how many those were.
+    /// Deletes bodies and headers of calls that started before an instant, and their tool calls' texts, at most a batch of them; how many those were.
     pub async fn delete_bodies_before(&self, org: OrgId, before: Micros) -> Result<usize, StoreError> {
         let old: Vec<(Uuid,)> = on_db!(
             self,
@@ -210,6 +227,9 @@ impl Store {
                 let mut tx = db.begin().await?;
                 for (id,) in &old {
                     sqlx::query(DELETE_BODY).bind(org.0).bind(*id).execute(&mut *tx).await?;
+                    let nothing: &[u8] = &[];
+                    sqlx::query(EMPTY_TOOL_CALLS).bind(org.0).bind(*id).bind(nothing).execute(&mut *tx).await?;
+                    sqlx::query(EMPTY_TOOL_RESULTS).bind(org.0).bind(*id).execute(&mut *tx).await?;
                 }
                 tx.commit().await
             }

@@ -47,6 +47,22 @@ pub(super) struct SessionDelta<'a> {
     pub tokens: [i64; PARTS],
 }
 
+/// What one call adds to its session.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Added<'a> {
+    pub org_id: Uuid,
+    pub session: &'a str,
+    pub long: Option<&'a str>,
+    pub name: Option<&'a str>,
+    pub started_at: i64,
+    pub ended_at: i64,
+    pub failed: bool,
+    pub unpriced: bool,
+    pub cost: Option<i64>,
+    pub user: Option<&'a str>,
+    pub tokens: [Option<i64>; PARTS],
+}
+
 /// What a batch adds to a row of `session_property`.
 #[derive(Debug)]
 pub(super) struct PropertyDelta<'a> {
@@ -69,7 +85,11 @@ pub(super) fn fold<'a>(new: impl IntoIterator<Item = &'a Record<'a>>) -> RollUp<
         sum.add_keys(call);
         hours::add(&mut sum.hours, call);
         if let Some(session) = call.session_key.as_deref() {
-            sum.add_session(session, call);
+            let added = added(call, session);
+            sum.add_session(&added);
+            for property in &call.properties {
+                sum.add_property(&added, (&property.key_lower, &property.value_key), property.value_long.as_deref());
+            }
         }
     }
     sum
@@ -92,29 +112,61 @@ impl<'a> RollUp<'a> {
         }
     }
 
-    fn add_session(&mut self, session: &'a str, call: &'a Record<'a>) {
+    pub fn add_session(&mut self, call: &Added<'a>) {
         self.sessions
-            .entry((call.org_id, session))
+            .entry((call.org_id, call.session))
             .and_modify(|delta| delta.add(call))
             .or_insert_with(|| SessionDelta::new(call));
-        if let Some(user) = call.user() {
+        if let Some(user) = call.user {
             let (key, long) = split(user);
-            self.users.insert((call.org_id, session, key), long);
+            self.users.insert((call.org_id, call.session, key), long);
         }
-        for property in &call.properties {
-            let entry = self
-                .properties
-                .entry((call.org_id, session, &property.key_lower, &property.value_key))
-                .or_insert(PropertyDelta { long: property.value_long.as_deref(), last_at: call.started_at });
-            entry.last_at = entry.last_at.max(call.started_at);
-        }
+    }
+
+    /// Key and value, both as index keys.
+    pub fn add_property(&mut self, call: &Added<'a>, (key, value): (&'a str, &'a str), long: Option<&'a str>) {
+        let entry = self
+            .properties
+            .entry((call.org_id, call.session, key, value))
+            .or_insert(PropertyDelta { long, last_at: call.started_at });
+        entry.last_at = entry.last_at.max(call.started_at);
+    }
+}
+
+fn added<'a>(call: &'a Record<'a>, session: &'a str) -> Added<'a> {
+    Added {
+        org_id: call.org_id,
+        session,
+        long: call.session_long.as_deref(),
+        name: call.session_name.as_deref(),
+        started_at: call.started_at,
+        ended_at: call.ended_at,
+        failed: call.is_error(),
+        unpriced: call.is_unpriced(),
+        cost: call.cost,
+        user: call.user(),
+        tokens: [
+            call.prompt_tokens,
+            call.prompt_cache_read_tokens,
+            call.prompt_cache_write_tokens,
+            call.prompt_cache_write_1h_tokens,
+            call.prompt_audio_tokens,
+            call.completion_tokens,
+            call.completion_audio_tokens,
+            call.reasoning_tokens,
+            call.prompt_image_tokens,
+            call.completion_image_tokens,
+            call.web_searches,
+            call.tool_units,
+            call.search_units,
+        ],
     }
 }
 
 impl<'a> SessionDelta<'a> {
-    fn new(call: &'a Record<'a>) -> Self {
+    fn new(call: &Added<'a>) -> Self {
         let mut delta = Self {
-            long: call.session_long.as_deref(),
+            long: call.long,
             name: "",
             name_set_at: i64::MIN,
             first_at: call.started_at,
@@ -132,8 +184,8 @@ impl<'a> SessionDelta<'a> {
         delta
     }
 
-    fn add(&mut self, call: &'a Record<'a>) {
-        let name = call.session_name.as_deref().unwrap_or_default();
+    fn add(&mut self, call: &Added<'a>) {
+        let name = call.name.unwrap_or_default();
         if !name.is_empty() && (call.started_at, name) > (self.name_set_at, self.name) {
             self.name = name;
             self.name_set_at = call.started_at;
@@ -142,31 +194,16 @@ impl<'a> SessionDelta<'a> {
         self.last_started_at = self.last_started_at.max(call.started_at);
         if call.ended_at > self.last_ended_at {
             self.last_ended_at = call.ended_at;
-            self.last_failed = call.is_error();
+            self.last_failed = call.failed;
         } else if call.ended_at == self.last_ended_at {
-            self.last_failed |= call.is_error();
+            self.last_failed |= call.failed;
         }
         self.calls += 1;
-        self.errors += i64::from(call.is_error());
+        self.errors += i64::from(call.failed);
         self.cost += call.cost.unwrap_or_default();
-        self.unpriced += i64::from(call.is_unpriced());
+        self.unpriced += i64::from(call.unpriced);
         self.latency_sum_us += call.ended_at - call.started_at;
-        let parts = [
-            call.prompt_tokens,
-            call.prompt_cache_read_tokens,
-            call.prompt_cache_write_tokens,
-            call.prompt_cache_write_1h_tokens,
-            call.prompt_audio_tokens,
-            call.completion_tokens,
-            call.completion_audio_tokens,
-            call.reasoning_tokens,
-            call.prompt_image_tokens,
-            call.completion_image_tokens,
-            call.web_searches,
-            call.tool_units,
-            call.search_units,
-        ];
-        for (sum, part) in self.tokens.iter_mut().zip(parts) {
+        for (sum, part) in self.tokens.iter_mut().zip(call.tokens) {
             *sum += part.unwrap_or_default();
         }
     }

@@ -3,6 +3,7 @@
 use sqlx::FromRow;
 use uuid::Uuid;
 
+use crate::model::agent::Step;
 use crate::model::exchange::Usage;
 use crate::model::id::RequestId;
 use crate::model::query::CallDetail;
@@ -20,7 +21,8 @@ macro_rules! call_columns {
          e.usage_source, e.service_tier, \
          e.source, e.format, e.method, e.path, e.target_url, COALESCE(e.session_long, e.session_key) AS session_id, \
          e.session_name, e.prompt_id, e.request_model, e.response_model, e.model_override, e.usage_missing, \
-         e.cost_source, e.price_version, e.request_bytes, e.response_bytes, e.notes"
+         e.cost_source, e.price_version, e.request_bytes, e.response_bytes, e.notes, \
+         e.session_rule, e.message_count, e.system_hash, e.tools_hash, e.chain"
     };
 }
 pub(super) use call_columns;
@@ -85,6 +87,11 @@ pub(super) struct CallRecord {
     request_bytes: i64,
     response_bytes: i64,
     notes: Option<String>,
+    session_rule: Option<String>,
+    message_count: Option<i32>,
+    system_hash: Option<i64>,
+    tools_hash: Option<i64>,
+    chain: Option<Vec<u8>>,
 }
 
 impl CallRecord {
@@ -108,9 +115,18 @@ impl CallRecord {
         })
     }
 
+    /// Where it stands in its conversation; `None` where it carries none.
+    fn step(&self) -> Option<Step> {
+        let messages = u32::try_from(self.message_count?).unwrap_or_default();
+        let mut step = Step { messages, system: self.system_hash, tools: self.tools_hash, ..Step::default() };
+        step.set_chain(self.chain.as_deref().unwrap_or_default());
+        Some(step)
+    }
+
     /// With its properties and scores still to come.
     pub fn into_detail(self) -> CallDetail {
         let usage = self.usage();
+        let step = self.step();
         let notes = self.notes.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         CallDetail {
             call: CallRow {
@@ -132,6 +148,8 @@ impl CallRecord {
                 user_id: self.user_id,
                 cost: self.cost.map(NanoUsd),
                 usage,
+                session_rule: self.session_rule,
+                step,
             },
             source: self.source,
             format: self.format,

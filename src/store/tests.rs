@@ -5,19 +5,21 @@ use std::time::Duration;
 
 use sqlx::{Executor, SqlStr};
 
+use super::compare::Backend;
 use super::db::Db;
 use super::{
-    Store, StoreOptions, dead_letters, dialect, exchanges, figures, gaps, keys, link, orgs, properties, reprice,
-    retention, sessions, updates, users, web_sessions,
+    Store, StoreOptions, dead_letters, dialect, exchanges, figures, forget, gaps, keys, link, orgs, properties,
+    reprice, retention, sessions, tools, updates, users, web_sessions,
 };
 
 #[path = "../../tests/it/support/pg.rs"]
 mod pg;
 
-const SHARED: [&[&str]; 13] = [
+const SHARED: [&[&str]; 15] = [
     dead_letters::STATEMENTS,
     exchanges::STATEMENTS,
     figures::STATEMENTS,
+    forget::STATEMENTS,
     gaps::STATEMENTS,
     keys::STATEMENTS,
     orgs::STATEMENTS,
@@ -25,6 +27,7 @@ const SHARED: [&[&str]; 13] = [
     reprice::STATEMENTS,
     retention::STATEMENTS,
     sessions::STATEMENTS,
+    tools::STATEMENTS,
     updates::STATEMENTS,
     users::STATEMENTS,
     web_sessions::STATEMENTS,
@@ -43,6 +46,7 @@ async fn every_statement_is_valid_on_sqlite() {
     let store = migrated(format!("sqlite://{}", dir.path().join("t.db").display())).await;
     let Db::Sqlite(side) = &*store.db else { panic!("another database") };
     let bulk = dialect::sqlite::statements().into_iter().chain([dialect::hours::sqlite_statement()]);
+    let bulk = bulk.chain(dialect::agents::statements(Backend::Sqlite));
     for sql in SHARED.concat().into_iter().chain(bulk).chain(orgs::SIZES[..1].iter().copied()) {
         let prepared = (&side.read()).prepare(SqlStr::from_static(sql)).await;
         assert!(prepared.is_ok(), "{sql}: {:?}", prepared.err());
@@ -52,10 +56,11 @@ async fn every_statement_is_valid_on_sqlite() {
 #[tokio::test]
 async fn every_statement_is_valid_on_postgres() {
     let store = migrated(pg::database().await).await;
+    let agents = dialect::agents::statements(Backend::Postgres);
     let Db::Postgres(side) = &*store.db else { panic!("another database") };
     let own = [dialect::postgres::STATEMENTS, dialect::hours::POSTGRES_STATEMENTS, link::STATEMENTS, &orgs::SIZES[1..]]
         .concat();
-    for sql in SHARED.concat().into_iter().chain(own) {
+    for sql in SHARED.concat().into_iter().chain(own).chain(agents) {
         let prepared = (&side.read()).prepare(SqlStr::from_static(sql)).await;
         assert!(prepared.is_ok(), "{sql}: {:?}", prepared.err());
     }

@@ -17,7 +17,8 @@ use crate::model::units::Micros;
 /// The property that feedback on a session is kept as.
 const SESSION_FEEDBACK: &str = "Helicone-Session-Feedback";
 
-const FIND_CALL: &str = "SELECT started_at, session_key FROM exchange WHERE org_id = $1 AND id = $2";
+/// A lock and a look in one: a call may be moving into a session.
+const FIND_CALL: &str = "UPDATE exchange SET id = id WHERE org_id = $1 AND id = $2 RETURNING started_at, session_key";
 /// A lock and a look in one: it changes nothing.
 const LOCK_SESSION: &str = "UPDATE session SET name = name WHERE org_id = $1 AND session_key = $2 RETURNING first_at";
 const OLD_VALUE: &str = "SELECT value_key FROM exchange_property WHERE org_id = $1 AND call_id = $2 AND key_lower = $3";

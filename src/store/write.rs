@@ -20,12 +20,14 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use uuid::Uuid;
 
 use super::dead_letters::DROP;
+use super::dialect::agents::Agents;
 use super::dialect::{Dialect, postgres, sqlite};
 use super::error::StoreError;
 use super::link::{Link, limited};
 use super::probe::plain_call;
 use super::record::Record;
 use super::rollup::{self, RollUp, SessionDelta};
+use super::threads;
 use crate::model::exchange::Exchange;
 use crate::model::id::{OrgId, RecordId, RequestId};
 use crate::model::query::Written;
@@ -235,8 +237,9 @@ async fn in_postgres(
 }
 
 /// The transaction's story, the same on both databases.
-async fn store<D: Dialect>(db: &mut D, batch: &[Exchange], packed: &[Packed]) -> Result<Written, StoreError> {
+async fn store<D: Dialect + Agents>(db: &mut D, batch: &[Exchange], packed: &[Packed]) -> Result<Written, StoreError> {
     let (mut records, repeated) = distinct(batch);
+    let plan = threads::plan(db, batch, &mut records).await?;
     let mut stored: HashSet<usize> = HashSet::with_capacity(records.len());
 
     insert(db, &records, &mut stored).await?;
@@ -249,9 +252,31 @@ async fn store<D: Dialect>(db: &mut D, batch: &[Exchange], packed: &[Packed]) ->
     }
     db.insert_bodies(&new, packed).await?;
     db.insert_properties(&new).await?;
+    insert_tools(db, batch, &new).await?;
+    plan.remember(db, batch, &new).await?;
+    let adopted = plan.adopt(db, &stored).await?;
     new.sort_by_key(|r| r.index);
-    roll_up(db, &rollup::fold(new)).await?;
+    let mut sum = rollup::fold(new);
+    adopted.add_to(&mut sum);
+    roll_up(db, &sum).await?;
     Ok(written)
+}
+
+/// Tool calls that the new calls ask for, and results that they tell.
+async fn insert_tools<D: Agents>(db: &mut D, batch: &[Exchange], new: &[&Record<'_>]) -> Result<(), StoreError> {
+    let (mut calls, mut results) = (Vec::new(), Vec::new());
+    for record in new {
+        let Some(call) = batch.get(record.index) else { continue };
+        calls.extend(call.agent.calls.iter().map(|tool| (*record, tool)));
+        results.extend(call.agent.results.iter().map(|result| (*record, result)));
+    }
+    if !calls.is_empty() {
+        db.insert_tool_calls(&calls).await?;
+    }
+    if !results.is_empty() {
+        db.insert_tool_results(&results).await?;
+    }
+    Ok(())
 }
 
 /// Calls without those whose record occurs twice in the batch, and the number of the latter.

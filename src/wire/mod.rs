@@ -14,6 +14,7 @@ pub mod estimate;
 pub mod eventstream;
 pub mod json;
 pub mod manual;
+pub mod messages;
 pub mod sse;
 pub mod stream_usage;
 pub mod tags;
@@ -94,6 +95,8 @@ pub struct Meaning {
     /// whose own `status` is `failed`.
     pub stream_error: bool,
     pub notes: Vec<Note>,
+    /// What the request carries of a conversation; `None` where the interface has none or the body was not kept whole.
+    pub conversation: Option<Box<messages::Conversation>>,
 }
 
 impl Meaning {
@@ -178,6 +181,10 @@ fn read_as(api: Api, path: &str, status: i32, [request, response]: [&Body; 2], h
     if is_failure(status) {
         meaning.stream_error = false;
         read_error(&answer, &mut meaning);
+    }
+    if asked.whole && !asked.unreadable {
+        let told_all = answered.whole && !is_failure(status) && !meaning.stream_error;
+        meaning.conversation = messages::read(api, &asked.text, &answer, &meaning.calls, told_all).map(Box::new);
     }
     if meaning.usage.is_none() {
         meaning.usage_missing = meaning

@@ -9,6 +9,7 @@
     reason = "a test ends where something is not as it should be"
 )]
 
+mod agents;
 mod api_access;
 mod api_dash;
 mod api_queries;

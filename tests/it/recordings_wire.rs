@@ -24,7 +24,7 @@ use crate::support::said::{self, Shape};
 const DAYS: [Micros; 2] = [Micros(1_748_736_000_000_000), Micros(1_795_500_000_000_000)];
 
 fn context() -> EnrichContext {
-    EnrichContext { pricing: Arc::new(Pricing::load(None).unwrap()) }
+    EnrichContext { pricing: Arc::new(Pricing::load(None).unwrap()), infer_sessions: true }
 }
 
 fn format(provider: &str) -> WireFormat {

@@ -97,7 +97,7 @@ fn told(row: &Exchange) -> String {
 
 #[test]
 fn a_row_without_bodies_says_the_same() {
-    let context = EnrichContext { pricing: Arc::new(Pricing::load(None).unwrap()) };
+    let context = EnrichContext { pricing: Arc::new(Pricing::load(None).unwrap()), infer_sessions: true };
     let (mut calls, mut with_usage, mut with_cost) = (0, 0, 0);
     for (provider, format) in [("openai", WireFormat::Openai), ("anthropic", WireFormat::Anthropic)] {
         for recording in recordings::all().remove(provider).unwrap_or_default() {

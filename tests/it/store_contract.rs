@@ -1,5 +1,6 @@
 //! One contract, two databases: every test here runs on SQLite and on a real PostgreSQL.
 
+mod agents;
 mod bodies;
 mod figures;
 mod filters;
@@ -115,6 +116,16 @@ contract! {
     crate::store_contract::bodies::another_organisation_is_not_searched as another_organisation_is_not_searched,
     crate::store_contract::bodies::too_much_is_an_error as too_much_is_an_error,
     crate::store_contract::gaps::a_gap_is_counted_once_and_for_its_organisation as a_gap_is_counted_once_and_for_its_organisation,
+    crate::store_contract::agents::conversations_are_sessions_in_any_order as conversations_are_sessions_in_any_order,
+    crate::store_contract::agents::two_writers_find_the_same_sessions as two_writers_find_the_same_sessions,
+    crate::store_contract::agents::one_call_alone_is_no_session as one_call_alone_is_no_session,
+    crate::store_contract::agents::organisations_are_never_joined as organisations_are_never_joined,
+    crate::store_contract::agents::ids_of_clients_win as ids_of_clients_win,
+    crate::store_contract::agents::the_same_beginning_does_not_join as the_same_beginning_does_not_join,
+    crate::store_contract::agents::a_sub_agent_is_below_its_parent as a_sub_agent_is_below_its_parent,
+    crate::store_contract::agents::tool_calls_find_their_results_in_any_order as tool_calls_find_their_results_in_any_order,
+    crate::store_contract::agents::tools_have_figures as tools_have_figures,
+    crate::store_contract::agents::retention_takes_what_tools_said as retention_takes_what_tools_said,
 }
 
 /// All sessions, newest first.

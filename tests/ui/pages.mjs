@@ -189,6 +189,38 @@ await run({
     await page.context().close();
   },
 
+  async "a session: tool calls that only answers tell of"(browser, base) {
+    const seeder = new Seeder(base);
+    const at = Date.now() - 60_000;
+    const call = { id: "call_w", type: "function", function: { name: "look_around", arguments: '{"where":"here"}' } };
+    const answer = (message) => ({ id: "chatcmpl-w", model: "gpt-4o", choices: [{ index: 0, message: { role: "assistant", ...message }, finish_reason: "stop" }], usage: { prompt_tokens: 50, completion_tokens: 5, total_tokens: 55 } });
+    const messages = [{ role: "user", content: "What is here?" }];
+    const common = { session: "wire-tools", name: "Wire tools", path: "/look", route: "/oai/v1/log", ms: 1000 };
+    seeder.log({ ...common, at, request: { model: "gpt-4o", messages: [...messages] }, response: answer({ content: null, tool_calls: [call] }) });
+    messages.push({ role: "assistant", content: null, tool_calls: [call] }, { role: "tool", tool_call_id: "call_w", content: '{"error":"too dark"}' });
+    seeder.log({ ...common, at: at + 3000, request: { model: "gpt-4o", messages }, response: answer({ content: "I cannot see." }) });
+    await seeder.flush();
+    await until("both calls are stored", async () => {
+      const found = await fetch(`${base}/v1/session/wire-tools`, { headers: { Authorization: `Bearer ${seeder.key}` } });
+      return found.status === 200 && (await found.json()).data.calls.length === 2;
+    });
+    const page = await browser.open("/sessions/wire-tools?v=tree");
+    const row = page.getByRole("treeitem").filter({ hasText: "look_around" });
+    await row.waitFor();
+    const text = await row.innerText();
+    check(text.includes("too dark") && /≤ 2/.test(text), `it failed, and took two seconds at most: ${text}`);
+    await row.click();
+    await until("the call that asked is open", () => query(page, "s") !== null);
+    await page.locator(".detail").getByText("look_around").first().waitFor();
+    await page.keyboard.press("3");
+    await page.locator(".timeline .bar.tool.asked").waitFor();
+    await page.goto(`${base}/tools`);
+    const tool = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: "look_around" }) });
+    await tool.waitFor();
+    check(/100 ?%/.test(await tool.innerText()) && (await tool.innerText()).includes("error in result"), `it is counted: ${await tool.innerText()}`);
+    await page.context().close();
+  },
+
   async "a session: finding, narrowing by time, kind and agent"(browser) {
     const page = await browser.open(`/sessions/${first}?v=timeline`);
     await page.locator(".timeline .row").first().waitFor();

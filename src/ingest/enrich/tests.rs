@@ -10,7 +10,7 @@ use crate::model::units::{Micros, NanoUsd};
 const AT: Micros = Micros(1_795_500_000_000_000);
 
 static CONTEXT: LazyLock<EnrichContext> =
-    LazyLock::new(|| EnrichContext { pricing: Arc::new(Pricing::load(None).unwrap()) });
+    LazyLock::new(|| EnrichContext { pricing: Arc::new(Pricing::load(None).unwrap()), infer_sessions: true });
 
 const REQUEST: &str = r#"{"model":"gpt-4o","user":"body-user"}"#;
 const ANSWER: &str = r#"{"id":"c","model":"gpt-4o-2024-08-06","choices":[{"finish_reason":"stop","message":{}}],

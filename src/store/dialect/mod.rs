@@ -3,6 +3,7 @@
 //!
 //! Both promise the same results; `store::write` tells the story. Nothing here decides anything.
 
+pub(super) mod agents;
 pub(super) mod hours;
 pub(super) mod postgres;
 pub(super) mod sqlite;
@@ -123,7 +124,12 @@ macro_rules! with_columns {
             price_version,
             request_bytes,
             response_bytes,
-            notes
+            notes,
+            session_rule,
+            message_count,
+            system_hash,
+            tools_hash,
+            chain
         )
     };
 }
@@ -138,7 +144,8 @@ macro_rules! exchange_columns {
          prompt_id, usage_missing, prompt_tokens, prompt_cache_read_tokens, prompt_cache_write_tokens, \
          prompt_cache_write_1h_tokens, prompt_audio_tokens, completion_tokens, completion_audio_tokens, \
          reasoning_tokens, prompt_image_tokens, completion_image_tokens, web_searches, tool_units, search_units, \
-         usage_source, service_tier, priced_units, cost, cost_source, price_version, request_bytes, response_bytes, notes"
+         usage_source, service_tier, priced_units, cost, cost_source, price_version, request_bytes, response_bytes, notes, \
+         session_rule, message_count, system_hash, tools_hash, chain"
     };
 }
 use exchange_columns;

@@ -36,7 +36,8 @@ const INSERT_CALLS: &str = concat!(
          $29::text[], $30::text[], $31::text[], $32::text[], $33::int8[], $34::int8[], $35::int8[], \
          $36::int8[], $37::int8[], $38::int8[], $39::int8[], $40::int8[], $41::int8[], $42::int8[], \
          $43::int8[], $44::int8[], $45::int8[], $46::text[], $47::text[], $48::text[], $49::int8[], \
-         $50::text[], $51::text[], $52::int8[], $53::int8[], $54::text[]) \
+         $50::text[], $51::text[], $52::int8[], $53::int8[], $54::text[], $55::text[], \
+         $56::int4[], $57::int8[], $58::int8[], $59::bytea[]) \
      ON CONFLICT DO NOTHING RETURNING org_id, record_id"
 );
 const KNOWN: &str = "SELECT e.org_id, e.record_id FROM UNNEST($1::uuid[], $2::uuid[]) AS t (org_id, record_id) \
@@ -87,7 +88,7 @@ pub(in crate::store) const STATEMENTS: &[&str] = &[
 ];
 
 /// One array of a column.
-fn column<'r, R, T>(rows: &'r [R], value: impl Fn(&'r R) -> T) -> Vec<T> {
+pub(super) fn column<'r, R, T>(rows: &'r [R], value: impl Fn(&'r R) -> T) -> Vec<T> {
     rows.iter().map(value).collect()
 }
 

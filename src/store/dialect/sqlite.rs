@@ -38,14 +38,24 @@ pub(super) fn insert(table: &str, columns: &str, rows: usize, tail: &str) -> Str
 }
 
 /// One insert, for many rows and for one.
-struct Insert {
+pub(super) struct Insert {
     many: String,
     one: String,
 }
 
 impl Insert {
-    fn into(table: &str, columns: &str) -> Self {
-        Self { many: insert(table, columns, MANY, ""), one: insert(table, columns, 1, "") }
+    pub(super) fn into(table: &str, columns: &str) -> Self {
+        Self::merging(table, columns, "")
+    }
+
+    /// The same with what is to happen where a row is there already.
+    pub(super) fn merging(table: &str, columns: &str, merge: &str) -> Self {
+        Self { many: insert(table, columns, MANY, merge), one: insert(table, columns, 1, merge) }
+    }
+
+    #[cfg(test)]
+    pub(super) fn texts(&self) -> [&str; 2] {
+        [&self.many, &self.one]
     }
 
     /// The statement for a chunk of that many rows.
@@ -55,7 +65,7 @@ impl Insert {
 }
 
 /// Rows in the chunks that there are statements for.
-fn chunks<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+pub(super) fn chunks<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
     let (many, rest) = rows.split_at(rows.len() - rows.len() % MANY);
     many.chunks(MANY).chain(rest.chunks(1))
 }
@@ -107,7 +117,7 @@ pub(in crate::store) fn statements() -> Vec<&'static str> {
 }
 
 /// Statements that a connection keeps prepared.
-const PREPARED: usize = 32;
+const PREPARED: usize = 48;
 
 /// A connection for writing, with the same settings as those of the pools.
 ///
@@ -125,13 +135,13 @@ pub(in crate::store) fn open(path: &Path) -> Result<Connection, StoreError> {
 }
 
 /// Binds values one after another.
-struct Binder<'s, 'c> {
+pub(super) struct Binder<'s, 'c> {
     statement: &'s mut CachedStatement<'c>,
     bound: usize,
 }
 
 impl Binder<'_, '_> {
-    fn put(&mut self, value: impl ToSql) -> rusqlite::Result<()> {
+    pub(super) fn put(&mut self, value: impl ToSql) -> rusqlite::Result<()> {
         self.bound += 1;
         self.statement.raw_bind_parameter(self.bound, value)
     }
@@ -144,17 +154,17 @@ fn is_taken(error: &rusqlite::Error) -> bool {
 }
 
 impl Bulk<'_> {
-    fn statement(&self, sql: &str) -> Result<CachedStatement<'_>, StoreError> {
+    pub(super) fn statement(&self, sql: &str) -> Result<CachedStatement<'_>, StoreError> {
         Ok(self.0.prepare_cached(sql)?)
     }
 
-    const fn inserting(&self, insert: &'static Insert) -> Inserting<'_> {
+    pub(super) const fn inserting(&self, insert: &'static Insert) -> Inserting<'_> {
         Inserting { db: self.0, insert, many: None, one: None }
     }
 }
 
 /// An insert under way. Its statements stay bound until it is over: to let go of values costs as much as to bind them.
-struct Inserting<'c> {
+pub(super) struct Inserting<'c> {
     db: &'c Connection,
     insert: &'static Insert,
     many: Option<CachedStatement<'c>>,
@@ -163,7 +173,7 @@ struct Inserting<'c> {
 
 impl Inserting<'_> {
     /// Inserts a whole chunk.
-    fn run<T>(
+    pub(super) fn run<T>(
         &mut self,
         chunk: &[T],
         bind: impl Fn(&T, &mut Binder<'_, '_>) -> rusqlite::Result<()>,

@@ -119,8 +119,6 @@ pub async fn properties_and_tools(bed: Bed) {
         let query = query(reading, GroupBy::Tool, HOUR);
         let rows = bed.store.figures(OrgId::DEFAULT, &query).await.unwrap();
         assert_eq!((rows.len(), rows[0].group.as_str(), rows[0].figures.calls), (1, "tool:search", 2));
-        let rules = bed.store.tool_rules(OrgId::DEFAULT, &query).await.unwrap();
-        assert_eq!(rules, [("tool:search".to_owned(), "http_status".to_owned(), 1)]);
     }
     let window = Window { from: Some(Micros(T0)), to: None };
     let noticed = bed.store.noticed_sessions(OrgId::DEFAULT, window, 5).await.unwrap();

@@ -72,6 +72,7 @@ pub fn call() -> Exchange {
         service_tier: None,
         priced_units: None,
         notes: Vec::new(),
+        agent: trailgate::model::agent::Agent::default(),
         request_headers: [("content-type", "application/json")].into_iter().collect(),
         response_headers: Headers::NONE,
         request: body("{\"model\":\"gpt-4o\"}"),

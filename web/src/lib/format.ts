@@ -1,5 +1,7 @@
 /** Numbers, money, durations and instants as text. Unknown is a dash, never a zero. */
 
+import type { ToolNode } from "./api/types";
+
 export const NONE = "–";
 
 const whole = new Intl.NumberFormat("en-US");
@@ -113,4 +115,10 @@ export function modelName(model: string | null | undefined): string {
 /** Control characters and direction overrides made visible, so that a name cannot rewrite its surroundings. */
 export function plainText(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+}
+
+/** How long a tool took that an answer asked for; `≤`: no longer than that. */
+export function toolTime(tool: ToolNode): string {
+  if (tool.duration_ms !== null) return `${tool.duration_source === "gap" ? "≤ " : ""}${duration(tool.duration_ms)}`;
+  return tool.wait_ms === null ? NONE : `waited ${duration(tool.wait_ms)}`;
 }

@@ -3,7 +3,7 @@
  * alone, and made again when a row is added; ten thousand rows take a few milliseconds.
  */
 
-import type { Kind, Light, Running } from "./api/types";
+import type { Kind, Light, Running, ToolNode } from "./api/types";
 import { instant, modelName } from "./format";
 
 export interface Step {
@@ -26,6 +26,8 @@ export interface Step {
   running: boolean;
   /** How often the same tool was run in a row up to here; 0 of other kinds. */
   again: number;
+  /** A tool call that only an answer tells of: no call of its own, it opens the call that asked for it. */
+  tool?: ToolNode;
 }
 
 export interface Gap {
@@ -122,21 +124,70 @@ export function build(calls: readonly Light[], running: readonly Running[], now:
   };
 }
 
+/** Tool calls that answers ask for and no log tells of, as steps behind the calls that asked. */
+export function toolSteps(trail: Trail, tools: readonly ToolNode[]): Step[] {
+  const steps: Step[] = [];
+  for (const tool of tools) {
+    const asked = trail.byId.get(tool.request_id);
+    if (!asked || tool.log_request_id) continue;
+    const from = instant(tool.started_at) - trail.start;
+    const failed = tool.ok === false;
+    steps.push({
+      id: tool.node,
+      n: asked.n + (tool.position + 1) / 1000,
+      call: {
+        ...nothing(tool.request_id),
+        kind: "tool",
+        path: tool.path,
+        started_at: tool.started_at,
+        ended_at: tool.started_at,
+        duration_ms: tool.duration_ms ?? 0,
+        outcome: "complete",
+        error_rule: failed ? tool.ok_rule : null,
+        error_message: failed ? tool.result_preview : null,
+        model: tool.name,
+      },
+      kind: "tool",
+      name: tool.name,
+      path: asked.path,
+      segments: asked.segments,
+      lane: asked.lane,
+      from,
+      to: from + (tool.duration_ms ?? 0),
+      failed,
+      running: false,
+      again: 0,
+      tool,
+    });
+  }
+  return steps;
+}
+
+/** The call that a step opens. */
+export function opens(step: Step): string {
+  return step.tool?.request_id ?? step.id;
+}
+
 function lightOf(one: Running): Light {
+  return { ...nothing(one.request_id), path: one.path, started_at: new Date(one.started_ms).toISOString(), outcome: "running", provider: one.provider ?? "", model: one.model };
+}
+
+/** A call of which nothing is known. */
+function nothing(id: string): Light {
   return {
-    request_id: one.request_id,
+    request_id: id,
     kind: "llm",
-    path: one.path,
-    started_at: new Date(one.started_ms).toISOString(),
+    path: null,
+    started_at: "",
     ended_at: "",
     duration_ms: 0,
     time_to_first_token: null,
     status: 0,
-    outcome: "running",
+    outcome: "",
     error_rule: null,
     error_message: null,
-    provider: one.provider ?? "",
-    model: one.model,
+    provider: "",
+    model: null,
     streamed: false,
     finish_reason: null,
     tool_calls: 0,
@@ -283,10 +334,11 @@ export function treeRows(steps: readonly Step[], closed: ReadonlySet<string>): T
   const node = (path: string, segment: string): Node => ({ path, segment, steps: [], children: new Map(), calls: 0, errors: 0, cost: 0, busy: 0, tokens: 0, from: Infinity, to: 0 });
   const root = node("/", "");
   const add = (at: Node, step: Step): void => {
-    at.calls++;
+    if (!step.tool) at.calls++;
     if (step.failed) at.errors++;
     at.cost += step.call.cost ?? 0;
-    at.busy += step.to - step.from;
+    // How long a tool took that only an answer tells of is known as an upper bound at best.
+    if (!step.tool) at.busy += step.to - step.from;
     at.tokens += step.call.total_tokens ?? 0;
     at.from = Math.min(at.from, step.from);
     at.to = Math.max(at.to, step.to);

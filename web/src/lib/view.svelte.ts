@@ -3,9 +3,9 @@
  * and the minimap read it here and nowhere else.
  */
 
-import type { Kind, Light, Running } from "./api/types";
+import type { Kind, Light, Running, ToolNode } from "./api/types";
 import { router } from "./router.svelte";
-import { build, Scale, type Step, type Trail } from "./trail";
+import { build, Scale, toolSteps, type Step, type Trail } from "./trail";
 
 export type Lens = "transcript" | "tree" | "timeline" | "graph";
 export const LENSES: Lens[] = ["transcript", "tree", "timeline", "graph"];
@@ -14,6 +14,8 @@ export type Heat = "" | "cost" | "time" | "tokens" | "cached";
 export class View {
   calls = $state.raw<readonly Light[]>([]);
   running = $state.raw<readonly Running[]>([]);
+  /** Tool calls that answers ask for. */
+  tools = $state.raw<readonly ToolNode[]>([]);
   now = $state(Date.now());
   /** Steps that the words looked for are in: id → how often; null while nothing is looked for. */
   hits = $state.raw<Map<string, number> | null>(null);
@@ -39,20 +41,26 @@ export class View {
   folded = $derived(router.get("fold") === "1");
   critical = $derived(router.get("crit") === "1");
 
-  /** The steps that meet all conditions, in order. */
-  shown: Step[] = $derived.by(() => {
+  #meets = $derived.by((): ((step: Step) => boolean) | null => {
     const { trail, window, kinds, onlyErrors, lane, name, hits } = this;
-    if (!window && !kinds && !onlyErrors && !lane && !name && !hits) return trail.steps;
+    if (!window && !kinds && !onlyErrors && !lane && !name && !hits) return null;
     const wanted = kinds ? new Set(kinds.split(",")) : null;
-    return trail.steps.filter(
-      (step) =>
-        (!window || (step.to >= window[0] && step.from <= window[1])) &&
-        (!wanted || wanted.has(step.kind)) &&
-        (!onlyErrors || step.failed) &&
-        (!lane || trail.lanes[step.lane] === lane) &&
-        (!name || step.name === name) &&
-        (!hits || hits.has(step.id)),
-    );
+    return (step) =>
+      (!window || (step.to >= window[0] && step.from <= window[1])) &&
+      (!wanted || wanted.has(step.kind)) &&
+      (!onlyErrors || step.failed) &&
+      (!lane || trail.lanes[step.lane] === lane) &&
+      (!name || step.name === name) &&
+      (!hits || hits.has(step.id));
+  });
+  /** The steps that meet all conditions, in order. */
+  shown: Step[] = $derived(this.#meets ? this.trail.steps.filter(this.#meets) : this.trail.steps);
+  /** The same with the tool calls that only answers tell of: what tree and timeline show. */
+  listed: Step[] = $derived.by(() => {
+    if (this.tools.length === 0) return this.shown;
+    const tools = toolSteps(this.trail, this.tools);
+    const added = this.#meets ? tools.filter(this.#meets) : tools;
+    return added.length ? [...this.shown, ...added].sort((a, b) => a.from - b.from || a.n - b.n) : this.shown;
   });
   filtered = $derived(this.shown.length !== this.trail.steps.length);
 

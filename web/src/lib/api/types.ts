@@ -67,8 +67,19 @@ export interface Breakdown {
 
 export interface ToolRow extends Figures {
   tool: string;
+  /** Of `calls`, those that a manual log tells of, and those whose outcome is known. */
+  logged: number;
+  judged: number;
+  /** `gap`: times are upper bounds. */
+  duration_source: "manual" | "gap" | null;
+  waits: number;
+  wait_ms: number;
+  /** Of the calls that used the results. */
+  turn_cost: number;
+  unpriced_turns: number;
   rules: { rule: string; calls: number }[];
   mean_result_bytes: number | null;
+  max_result_bytes: number | null;
   last_seen_ms: number | null;
   previous: Figures | null;
   trend: number[];
@@ -79,6 +90,9 @@ export interface Tools {
   rows: ToolRow[];
   total: number;
   exact: boolean;
+  /** Only uses since `from_ms` are counted. */
+  truncated: boolean;
+  from_ms: number;
 }
 
 export interface AttentionItem {
@@ -195,10 +209,45 @@ export interface Light {
   response_bytes?: number;
   session_id?: string | null;
   session_name?: string | null;
+  session_rule?: string | null;
+  messages?: number | null;
+  previous_call_id?: string | null;
+  new_from_message?: number | null;
+  system_changed?: boolean | null;
+  tools_changed?: boolean | null;
+}
+
+/** A tool call that an answer asks for, with what is known of its result. */
+export interface ToolNode {
+  /** `<request id>/<position>` */
+  node: string;
+  request_id: string;
+  position: number;
+  tool_call_id: string | null;
+  name: string;
+  form: string;
+  at_provider: boolean;
+  arguments: string;
+  arguments_bytes: number;
+  path: string | null;
+  started_at: string;
+  offset_ms: number;
+  duration_ms: number | null;
+  /** `gap`: an upper bound. */
+  duration_source: "manual" | "gap" | null;
+  wait_ms: number | null;
+  wait_rule: string | null;
+  ok: boolean | null;
+  ok_rule: string | null;
+  result_bytes: number | null;
+  result_preview: string | null;
+  result_request_id: string | null;
+  log_request_id: string | null;
 }
 
 export interface SessionDetail extends SessionRow {
   calls: Light[];
+  tool_calls: ToolNode[];
   truncated: boolean;
 }
 

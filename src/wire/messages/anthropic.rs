@@ -1,0 +1,40 @@
+//! Anthropic's messages: blocks in `content`; results are blocks of the user's message.
+
+use super::{Scribe, arguments, owned};
+use crate::wire::json;
+
+pub(super) fn read(request: &str, scribe: &mut Scribe) {
+    let [system, tools, messages] = json::fields(request, ["system", "tools", "messages"]).values;
+    scribe.system(system);
+    scribe.tools(tools);
+    let Some(messages) = messages else { return };
+    json::elements(messages, |message| {
+        scribe.message();
+        let [role, content] = json::fields(message, ["role", "content"]).values;
+        let by_model = role == Some("\"assistant\"");
+        let Some(content) = json::non_null(content) else { return };
+        if let Some(text) = json::text(content) {
+            return if by_model { scribe.answer_text(&text) } else { scribe.user(&text) };
+        }
+        json::elements(content, |block| read_block(block, by_model, scribe));
+    });
+}
+
+fn read_block(block: &str, by_model: bool, scribe: &mut Scribe) {
+    let [kind, text, id, name, input, result_of, content, failed, source] =
+        json::fields(block, ["type", "text", "id", "name", "input", "tool_use_id", "content", "is_error", "source"])
+            .values;
+    match (kind.and_then(json::text).as_deref(), by_model) {
+        (Some("text"), true) => scribe.answer_text(&text.and_then(json::text).unwrap_or_default()),
+        (Some("text"), false) => scribe.user(&text.and_then(json::text).unwrap_or_default()),
+        (Some("tool_use"), true) => scribe.call(owned(id), owned(name).unwrap_or_default(), &arguments(input)),
+        (Some("tool_result"), _) => scribe.result(owned(result_of), None, failed.map(|raw| raw == "true"), content),
+        (_, false) => {
+            if let Some(source) = source {
+                scribe.media(source);
+            }
+        }
+        // Thinking and what ran at the provider: clients leave them out at will.
+        _ => {}
+    }
+}

@@ -1,0 +1,53 @@
+//! Bedrock's converse: blocks as in Anthropic's messages, told apart by their one field.
+
+use super::{Scribe, arguments, owned};
+use crate::wire::json;
+
+pub(super) fn read(request: &str, scribe: &mut Scribe) {
+    let [system, tools, messages] = json::fields(request, ["system", "toolConfig", "messages"]).values;
+    scribe.system(system.filter(|raw| *raw != "[]"));
+    scribe.tools(tools);
+    let Some(messages) = messages else { return };
+    json::elements(messages, |message| {
+        scribe.message();
+        let [role, content] = json::fields(message, ["role", "content"]).values;
+        let by_model = role == Some("\"assistant\"");
+        if let Some(content) = content {
+            json::elements(content, |block| read_block(block, by_model, scribe));
+        }
+    });
+}
+
+fn read_block(block: &str, by_model: bool, scribe: &mut Scribe) {
+    let [text, call, result, image, document, video] =
+        json::fields(block, ["text", "toolUse", "toolResult", "image", "document", "video"]).values;
+    if let Some(call) = json::non_null(call) {
+        let [id, name, input] = json::fields(call, ["toolUseId", "name", "input"]).values;
+        return scribe.call(owned(id), owned(name).unwrap_or_default(), &arguments(input));
+    }
+    if let Some(result) = json::non_null(result) {
+        let [id, content, status] = json::fields(result, ["toolUseId", "content", "status"]).values;
+        let content = content.map(values);
+        return scribe.result(owned(id), None, status.map(|raw| raw == "\"error\""), content.as_deref());
+    }
+    match (text.and_then(json::text), by_model) {
+        (Some(text), true) => scribe.answer_text(&text),
+        (Some(text), false) => scribe.user(&text),
+        (None, false) => {
+            if let Some(media) = image.or(document).or(video) {
+                scribe.media(media);
+            }
+        }
+        (None, true) => {}
+    }
+}
+
+/// A result may be `[{"json": …}]`: then the value is the result.
+fn values(content: &str) -> String {
+    let mut value = None;
+    json::elements(content, |block| {
+        let [inner] = json::fields(block, ["json"]).values;
+        value = value.take().or(inner.map(str::to_owned));
+    });
+    value.unwrap_or_else(|| content.to_owned())
+}

@@ -1,0 +1,58 @@
+//! Gemini's contents. Its calls have no ids that can be relied on: clients make some up, so order and names count.
+
+use super::{Scribe, arguments, owned};
+use crate::wire::json;
+
+pub(super) fn read(request: &str, scribe: &mut Scribe) {
+    let [system, snake_system, tools, contents] =
+        json::fields(request, ["systemInstruction", "system_instruction", "tools", "contents"]).values;
+    if let Some(system) = system.or(snake_system) {
+        let [parts] = json::fields(system, ["parts"]).values;
+        scribe.system(parts.or(Some(system)));
+    }
+    scribe.tools(tools);
+    let Some(contents) = contents else { return };
+    json::elements(contents, |content| {
+        scribe.message();
+        let [role, parts] = json::fields(content, ["role", "parts"]).values;
+        let by_model = role == Some("\"model\"");
+        if let Some(parts) = parts {
+            json::elements(parts, |part| read_part(part, by_model, scribe));
+        }
+    });
+}
+
+fn read_part(part: &str, by_model: bool, scribe: &mut Scribe) {
+    let [text, thought, call, snake_call, result, snake_result, data, file] = json::fields(
+        part,
+        [
+            "text",
+            "thought",
+            "functionCall",
+            "function_call",
+            "functionResponse",
+            "function_response",
+            "inlineData",
+            "fileData",
+        ],
+    )
+    .values;
+    if let Some(call) = json::non_null(call).or(json::non_null(snake_call)) {
+        let [id, name, args] = json::fields(call, ["id", "name", "args"]).values;
+        return scribe.call(owned(id), owned(name).unwrap_or_default(), &arguments(args));
+    }
+    if let Some(result) = json::non_null(result).or(json::non_null(snake_result)) {
+        let [id, name, response] = json::fields(result, ["id", "name", "response"]).values;
+        return scribe.result(owned(id), owned(name), None, response);
+    }
+    match text.and_then(json::text) {
+        Some(_) if thought == Some("true") => {}
+        Some(text) if by_model => scribe.answer_text(&text),
+        Some(text) => scribe.user(&text),
+        None => {
+            if let Some(media) = data.or(file).filter(|_| !by_model) {
+                scribe.media(media);
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The items of OpenAI's responses. An answer is several items; those that ran at the provider are no part of its state.
+
+use super::{Scribe, arguments, each_text, owned};
+use crate::wire::json;
+
+pub(super) fn read(request: &str, scribe: &mut Scribe) {
+    let [instructions, tools, input] = json::fields(request, ["instructions", "tools", "input"]).values;
+    scribe.system(instructions);
+    scribe.tools(tools);
+    let Some(input) = json::non_null(input) else { return };
+    if let Some(text) = json::text(input) {
+        scribe.message();
+        return scribe.user(&text);
+    }
+    json::elements(input, |item| {
+        scribe.message();
+        read_item(item, scribe);
+    });
+}
+
+fn read_item(item: &str, scribe: &mut Scribe) {
+    let [kind, role, content, call_id, name, given, custom, output] =
+        json::fields(item, ["type", "role", "content", "call_id", "name", "arguments", "input", "output"]).values;
+    let kind = kind.and_then(json::text);
+    match kind.as_deref() {
+        Some("function_call" | "custom_tool_call") => {
+            scribe.call(owned(call_id), owned(name).unwrap_or_default(), &arguments(given.or(custom)));
+        }
+        Some(kind) if kind.ends_with("_call_output") => scribe.result(owned(call_id), None, None, output),
+        Some("message") | None => read_message(role, content, scribe),
+        _ => {}
+    }
+}
+
+fn read_message(role: Option<&str>, content: Option<&str>, scribe: &mut Scribe) {
+    let Some(content) = json::non_null(content) else { return };
+    match role.and_then(json::text).as_deref() {
+        Some("system" | "developer") => scribe.system(Some(content)),
+        Some("assistant") => each_text(content, &mut |text| scribe.answer_text(text)),
+        _ if content.starts_with('[') => {
+            json::elements(content, |part| {
+                let [text, image, file, id, data] =
+                    json::fields(part, ["text", "image_url", "file_url", "file_id", "file_data"]).values;
+                match text.and_then(json::text) {
+                    Some(text) => scribe.user(&text),
+                    None => scribe.media(image.or(file).or(id).or(data).unwrap_or_default()),
+                }
+            });
+        }
+        _ => each_text(content, &mut |text| scribe.user(text)),
+    }
+}
