@@ -74,6 +74,8 @@ fn cases() -> Vec<Case> {
                 "totalTokenCount": 57, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 52}]}})
         .to_string()
     };
+    // The model is in the path.
+    let told = |bytes: usize| json!({"messages": [{"role": "user", "content": [{"text": words(bytes)}]}]}).to_string();
     let converse = |bytes: usize| {
         json!({"output": {"message": {"content": [{"text": words(bytes)}], "role": "assistant"}}, "stopReason": "end_turn",
             "usage": {"inputTokens": 3, "outputTokens": 227, "totalTokens": 230}, "metrics": {"latencyMs": 7}})
@@ -97,7 +99,7 @@ fn cases() -> Vec<Case> {
         case("chat completion, 1 KB", Openai, "openai", openai, json, asked(200), chat(300).to_string()),
         case("message, 1 KB", Anthropic, "anthropic", anthropic, json, asked(200), messages(400)),
         case("generateContent, 1 KB", Gemini, "google", google, json, asked(200), gemini(400)),
-        case("converse, 1 KB", Bedrock, "bedrock", bedrock, json, asked(200), converse(500)),
+        case("converse, 1 KB", Bedrock, "bedrock", bedrock, json, told(200), converse(500)),
         case("chat completion, 20 KB", Openai, "openai", openai, json, asked(10_000), chat(10_000).to_string()),
         case("chat stream, 80 chunks, 16 KB", Openai, "openai", openai, sse, asked(200), stream),
         case("request of 1 MB", Openai, "openai", openai, json, asked(1 << 20), chat(300).to_string()),

@@ -140,6 +140,9 @@ pub fn openai(raw: &str, input_only: bool) -> Result<Option<Usage>, Fault> {
 
 /// Things beside tokens that providers count in a usage object: searches and other runs of their own tools.
 fn units(raw: &str, usage: &mut Usage) -> Result<(), Fault> {
+    if !["server_", "num_", "\\u"].iter().any(|word| raw.contains(word)) {
+        return Ok(());
+    }
     let [tools, details, queries, sources, at_xai] = json::fields(
         raw,
         [
@@ -218,6 +221,9 @@ pub fn anthropic(raw: &str) -> Result<Option<Usage>, Fault> {
 
 /// Seconds of audio, where a transcription is counted by them (`{"type": "duration", "seconds": …}`).
 pub fn audio_seconds(raw: &str) -> Option<f64> {
+    if !raw.contains("duration") {
+        return None;
+    }
     let [kind, seconds] = json::fields(raw, ["type", "seconds"]).values;
     let seconds = seconds.filter(|raw| kind == Some("\"duration\"") && !raw.starts_with('-'))?.parse::<f64>().ok()?;
     (seconds.is_finite() && seconds <= MAX_SECONDS).then_some(seconds)
@@ -226,6 +232,9 @@ pub fn audio_seconds(raw: &str) -> Option<f64> {
 /// `usage.cost`: dollars that the provider billed, as a plain number or (Perplexity) as the `total_cost` of its parts. xAI
 /// counts in ten-billionths of a dollar. Only plain non-negative numbers are believed.
 pub fn billed_usd(raw: &str) -> Option<f64> {
+    if !raw.contains("cost") && !raw.contains("\\u") {
+        return None;
+    }
     let [cost, ticks] = json::fields(raw, ["cost", "cost_in_usd_ticks"]).values;
     let number =
         |raw: &str| raw.parse::<f64>().ok().filter(|usd| usd.is_finite() && *usd >= 0.0 && !raw.starts_with('-'));
