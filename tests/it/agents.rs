@@ -9,24 +9,6 @@ use crate::support::app::{Backend, Gateway, GatewayOptions, KEY};
 use crate::support::reply::Reply;
 use crate::support::upstream::{Received, Upstream};
 
-macro_rules! on_both {
-    ($($test:ident),* $(,)?) => {$(
-        mod $test {
-            use super::Backend;
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn sqlite() {
-                super::$test(Backend::Sqlite).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn postgres() {
-                super::$test(Backend::Postgres).await;
-            }
-        }
-    )*};
-}
-
 on_both!(
     an_openai_tool_loop,
     anthropic_tools_in_parallel,

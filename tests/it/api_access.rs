@@ -14,24 +14,6 @@ use crate::support::app::{Backend, Gateway, GatewayOptions, KEY};
 use crate::support::reply::Reply;
 use crate::support::upstream::Upstream;
 
-macro_rules! on_both {
-    ($($test:ident),* $(,)?) => {$(
-        mod $test {
-            use super::Backend;
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn sqlite() {
-                super::$test(Backend::Sqlite).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn postgres() {
-                super::$test(Backend::Postgres).await;
-            }
-        }
-    )*};
-}
-
 on_both!(browsers_sign_in_and_out, the_printed_link_works_once, carriers, other_sites, tenants);
 
 struct Answer {

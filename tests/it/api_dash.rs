@@ -11,24 +11,6 @@ use crate::support::app::{Backend, Gateway, GatewayOptions, KEY};
 use crate::support::reply::Reply;
 use crate::support::upstream::{DEADLINE, Upstream};
 
-macro_rules! on_both {
-    ($($test:ident),* $(,)?) => {$(
-        mod $test {
-            use super::Backend;
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn sqlite() {
-                super::$test(Backend::Sqlite).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn postgres() {
-                super::$test(Backend::Postgres).await;
-            }
-        }
-    )*};
-}
-
 on_both!(figures, paths, tools, attention, reading, exports, live, settings, lists);
 
 /// 2023-11-14T22:00:00Z: a whole hour.

@@ -8,24 +8,6 @@ use uuid::Uuid;
 
 use crate::support::app::{Backend, Gateway, GatewayOptions, KEY};
 
-macro_rules! on_both {
-    ($($test:ident),* $(,)?) => {$(
-        mod $test {
-            use super::Backend;
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn sqlite() {
-                super::$test(Backend::Sqlite).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn postgres() {
-                super::$test(Backend::Postgres).await;
-            }
-        }
-    )*};
-}
-
 on_both!(bodies_are_searched, users_are_summed, pages_of_any_origin_may_judge, who_sends_too_much_hears_it);
 
 async fn start(backend: Backend) -> Gateway {

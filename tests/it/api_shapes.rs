@@ -8,24 +8,6 @@ use uuid::Uuid;
 
 use crate::support::app::{Backend, Gateway, GatewayOptions, KEY};
 
-macro_rules! on_both {
-    ($($test:ident),* $(,)?) => {$(
-        mod $test {
-            use super::Backend;
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn sqlite() {
-                super::$test(Backend::Sqlite).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn postgres() {
-                super::$test(Backend::Postgres).await;
-            }
-        }
-    )*};
-}
-
 on_both!(sessions_are_listed, bad_input_is_named, pages_follow_each_other, trees, requests, marks, rights, log_forms);
 
 /// 2023-11-14T22:13:20Z, the start of every session here.

@@ -8,24 +8,6 @@ use crate::support::clients::{python, typescript};
 use crate::support::openai::{self, ANSWER, COMPLETION, GPT_4O_COST, PROMPT};
 use crate::support::upstream::{Received, Upstream};
 
-macro_rules! on_both {
-    ($($test:ident),* $(,)?) => {$(
-        mod $test {
-            use super::Backend;
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn sqlite() {
-                super::$test(Backend::Sqlite).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn postgres() {
-                super::$test(Backend::Postgres).await;
-            }
-        }
-    )*};
-}
-
 on_both!(
     tracked_agents,
     complete_agent,

@@ -9,6 +9,9 @@
     reason = "a test ends where something is not as it should be"
 )]
 
+#[macro_use]
+mod on_both;
+
 mod agents;
 mod api_access;
 mod api_dash;
