@@ -19,6 +19,7 @@ class Keys {
   #bindings = $state.raw<Binding[]>([]);
   #pending = "";
   #since = 0;
+
   constructor() {
     addEventListener("keydown", (event) => this.#press(event));
   }

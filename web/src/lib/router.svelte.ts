@@ -30,20 +30,6 @@ class Router {
     return this.#at.query.get(key) ?? or;
   }
 
-  /**
-   * What follows `prefix` in the path, decoded; null where the path is elsewhere. A page that is being left still asks, and
-   * keeps what it shows.
-   */
-  below(prefix: string): string | null {
-    if (!this.path.startsWith(prefix) || this.path.length === prefix.length) return null;
-    const rest = this.path.slice(prefix.length);
-    try {
-      return decodeURIComponent(rest);
-    } catch {
-      return rest;
-    }
-  }
-
   go(href: string, replace = false): void {
     history[replace ? "replaceState" : "pushState"](null, "", href);
     const before = this.#at.path;
@@ -84,6 +70,27 @@ export function queryText(base: URLSearchParams | null, values: Record<string, s
 }
 
 export const router = new Router();
+
+/**
+ * Reads what follows `prefix` in the path, decoded. While the path is elsewhere it stays what it was: a page that is being
+ * left still asks, and keeps what it shows.
+ */
+export function below(prefix: string): () => string {
+  let last = "";
+  return () => {
+    const rest = router.path.startsWith(prefix) ? router.path.slice(prefix.length) : "";
+    if (rest) last = decoded(rest);
+    return last;
+  };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
 
 /** Address of a page, keeping the time range that is looked at. */
 export function to(path: string, values: Record<string, string | null | undefined> = {}): string {
