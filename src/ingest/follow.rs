@@ -1,14 +1,14 @@
 //! What a call shows of its agent: tool calls, results, where it stands in its conversation, and which calls may be of the
 //! same session. Pure; the store finds the others.
 
-use crate::model::agent::{Agent, Delegate, Key, Link, ResultSource, SessionRule, ToolCall, ToolResult};
+use crate::model::agent::{Agent, Delegate, INFERRED, Key, Link, ResultSource, SessionRule, ToolCall, ToolResult};
 use crate::model::exchange::{Exchange, Kind, Source};
 use crate::model::headers::HeaderLines;
 use crate::model::units::Micros;
 use crate::wire::calls::ToolCalls;
 use crate::wire::messages::{
-    Conversation, LEAST_OPENING, Named, Told, canonical, hash, may_name, name_of, named_by_headers, opening_state,
-    pair, trace_of, verdict,
+    Conversation, LEAST_OPENING, Named, PREVIEW_CHARS, Told, canonical, hash, may_name, name_of, named_by_headers,
+    opening_state, pair, trace_of, verdict,
 };
 use crate::wire::{Meaning, json};
 
@@ -18,7 +18,6 @@ const MOST_ARGUMENTS: usize = 4 * 1024;
 const MOST_NAME: usize = 200;
 /// Texts of one tool call that another agent may begin with.
 const MOST_DELEGATES: usize = 2;
-const PREVIEW_CHARS: usize = 500;
 const DAY_US: i64 = 24 * 3_600 * 1_000_000;
 
 /// Bodies that are not to be kept: nothing of their text is kept here either.
@@ -196,9 +195,6 @@ fn key((started_at, headers): Sent<'_>, named: &Named) -> Option<Key> {
     let digest = blake3::hash(format!("{} {text}", rule.as_str()).as_bytes()).to_hex();
     Some(Key { rule, state, session: format!("{INFERRED}{}", start(&digest, 32)) })
 }
-
-/// What ids of sessions begin with that no client gave.
-const INFERRED: &str = "inferred-";
 
 /// Cache keys and users last for years: their calls of one day (UTC) are one session.
 const fn day(at: Micros) -> i64 {

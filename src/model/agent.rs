@@ -6,6 +6,9 @@
 use super::id::RequestId;
 use super::units::{Micros, NanoUsd};
 
+/// What ids of sessions begin with that no client gave.
+pub const INFERRED: &str = "inferred-";
+
 /// What was understood of a call beyond its usage.
 #[derive(Clone, Debug, Default)]
 pub struct Agent {

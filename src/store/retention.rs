@@ -1,8 +1,8 @@
 //! Deleting what is older than an organisation wants to keep, in small transactions.
 //!
-//! A call goes with its body, its properties, its scores and its tool calls and results, and the roll-ups of its session are made anew from the calls
-//! that are left, in the same transaction; a session without calls goes too. Sessions are locked before anything is
-//! deleted, in order, as the drain does. Figures by the hour go by whole hours.
+//! A call goes with its body, its properties, its scores and its tool calls and results, and the roll-ups of its session are
+//! made anew from the calls that are left, in the same transaction; a session without calls goes too. Sessions are locked
+//! before anything is deleted, in order, as the drain does. Figures by the hour go by whole hours.
 
 use std::collections::BTreeSet;
 
@@ -212,7 +212,8 @@ impl Store {
         Ok(old.len())
     }
 
-    /// Deletes bodies and headers of calls that started before an instant, and their tool calls' texts, at most a batch of them; how many those were.
+    /// Deletes bodies and headers of calls that started before an instant, and their tool calls' texts, at most a batch of
+    /// them; how many those were.
     pub async fn delete_bodies_before(&self, org: OrgId, before: Micros) -> Result<usize, StoreError> {
         let old: Vec<(Uuid,)> = on_db!(
             self,

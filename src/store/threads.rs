@@ -22,11 +22,8 @@ use super::error::StoreError;
 use super::record::Record;
 use super::rollup::{Added, RollUp};
 use super::text::split;
-use crate::model::agent::{Link, SessionRule};
+use crate::model::agent::{INFERRED, Link, SessionRule};
 use crate::model::exchange::Exchange;
-
-/// What ids of sessions begin with that no client gave.
-const INFERRED: &str = "inferred-";
 
 /// What is to be done with stored calls once the batch's own are in.
 #[derive(Debug, Default)]

@@ -38,7 +38,7 @@ impl<'a> Answer<'a> {
         if content_type.is_some_and(|kind| ["ndjson", "jsonl"].iter().any(|word| kind.contains(word))) {
             return Self::Lines(trimmed);
         }
-        if !trimmed.contains("streamed_data") && !may_have_second_object(trimmed) {
+        if !json::may_have(trimmed, "streamed_data") && !may_have_second_object(trimmed) {
             return Self::Json(trimmed);
         }
         let first = json::fields(trimmed, ["streamed_data"]);
@@ -83,10 +83,8 @@ fn is_event_stream(content_type: &str) -> bool {
 /// Whether an object begins right behind another one, or within a text that looks so.
 fn may_have_second_object(text: &str) -> bool {
     let bytes = text.as_bytes();
-    memchr::memchr_iter(b'}', bytes).any(|at| {
-        let behind = bytes.iter().skip(at + 1);
-        behind.into_iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
-    })
+    memchr::memchr_iter(b'}', bytes)
+        .any(|at| bytes.iter().skip(at + 1).find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{'))
 }
 
 fn has_second_object(text: &str) -> bool {
@@ -104,6 +102,13 @@ mod tests {
         let mut seen = Vec::new();
         answer.each_event(|event| seen.push(event.data.to_string()));
         seen
+    }
+
+    #[test]
+    fn a_key_may_be_written_in_escapes() {
+        assert_eq!(Answer::of(None, r#"{"streamed_d\u0061ta":[1]}"#), Answer::Chunks("[1]"));
+        assert_eq!(Answer::of(None, r#"{"a":"}","b":{}}"#), Answer::Json(r#"{"a":"}","b":{}}"#));
+        assert_eq!(Answer::of(None, "{\"a\":{}}\n {\"b\":1}"), Answer::Lines("{\"a\":{}}\n {\"b\":1}"));
     }
 
     #[test]

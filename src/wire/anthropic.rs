@@ -111,7 +111,7 @@ fn stream(answer: &Answer<'_>, meaning: &mut Meaning) {
             }
             "content_block_delta" => {
                 if let Some(call) = meaning.calls.known(index.unwrap_or(""))
-                    && let [Some(piece)] = delta.map_or([None], |delta| json::fields(delta, ["partial_json"]).values)
+                    && let [Some(piece)] = json::nested(delta, ["partial_json"])
                 {
                     call.extend(&json::text(piece).unwrap_or_default());
                 }
@@ -123,7 +123,7 @@ fn stream(answer: &Answer<'_>, meaning: &mut Meaning) {
                 meaning.response_model = json::non_empty_text(model).or(meaning.response_model.take());
             }
             "message_delta" => {
-                let [reason] = delta.map_or([None], |delta| json::fields(delta, ["stop_reason"]).values);
+                let [reason] = json::nested(delta, ["stop_reason"]);
                 meaning.finish_reason = json::non_empty_text(reason).or(meaning.finish_reason.take());
                 parts.lay(json::non_null(reported));
                 parts.final_seen |= json::non_null(reported).is_some();

@@ -7,7 +7,7 @@
 use super::answer::Answer;
 use super::api::Api;
 use super::calls::ToolCall;
-use super::usage::{Fault, INCONSISTENT, NOT_AN_OBJECT, count, nested, part};
+use super::usage::{Fault, INCONSISTENT, NOT_AN_OBJECT, count, part};
 use super::{Meaning, anthropic, error_words, json, openai};
 use crate::model::exchange::Usage;
 
@@ -17,8 +17,8 @@ pub(super) fn read(answer: &Answer<'_>, meaning: &mut Meaning) {
         let [output, reason, reported, tier] =
             json::fields(text, ["output", "stopReason", "usage", "serviceTier"]).values;
         end(reason, reported, tier, meaning);
-        let [message] = output.map_or([None], |output| json::fields(output, ["message"]).values);
-        let [content] = message.map_or([None], |message| json::fields(message, ["content"]).values);
+        let [message] = json::nested(output, ["message"]);
+        let [content] = json::nested(message, ["content"]);
         if let Some(content) = content {
             json::elements(content, |block| {
                 if let [Some(raw)] = json::fields(block, ["toolUse"]).values {
@@ -40,10 +40,10 @@ pub(super) fn read(answer: &Answer<'_>, meaning: &mut Meaning) {
             meaning.set_error(&error.and_then(error_words).unwrap_or_default());
         }
         let place = index.unwrap_or("0");
-        if let [Some(raw)] = nested(start, ["toolUse"]) {
+        if let [Some(raw)] = json::nested(start, ["toolUse"]) {
             meaning.calls.at(place, || call_of(raw));
         }
-        if let [Some(raw)] = nested(delta, ["toolUse"])
+        if let [Some(raw)] = json::nested(delta, ["toolUse"])
             && let [Some(piece)] = json::fields(raw, ["input"]).values
             && let Some(call) = meaning.calls.known(place)
         {
@@ -64,7 +64,7 @@ fn end(reason: Option<&str>, reported: Option<&str>, tier: Option<&str>, meaning
             meaning.raw_usage = json::value(raw);
         }
     }
-    let [tier] = nested(tier, ["type"]);
+    let [tier] = json::nested(tier, ["type"]);
     meaning.service_tier = json::non_empty_text(tier).or(meaning.service_tier.take());
 }
 

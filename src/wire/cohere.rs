@@ -6,7 +6,7 @@
 use super::answer::Answer;
 use super::api::Api;
 use super::calls::ToolCall;
-use super::usage::{Fault, NOT_AN_OBJECT, count, nested, part};
+use super::usage::{Fault, NOT_AN_OBJECT, count, part};
 use super::{Meaning, error_words, json, openai};
 use crate::model::exchange::Usage;
 
@@ -33,7 +33,7 @@ fn object(text: &str, meaning: &mut Meaning) {
     let id = [id, generation, response].into_iter().find_map(json::non_empty_text);
     meaning.response_id = meaning.response_id.take().or(id);
     finish(reason, meaning);
-    let [inner] = nested(message.filter(|raw| json::is_object(raw)), ["tool_calls"]);
+    let [inner] = json::nested(message.filter(|raw| json::is_object(raw)), ["tool_calls"]);
     for list in [json::non_null(calls), json::non_null(inner)].into_iter().flatten() {
         json::elements(list, |raw| {
             let mut call = ToolCall::of("tool_calls", false);
@@ -57,7 +57,7 @@ fn stream_event(text: &str, meaning: &mut Meaning) {
     let [kind, old_kind, id, index, delta, response, error, calls] =
         json::fields(text, ["type", "event_type", "id", "index", "delta", "response", "error", "tool_calls"]).values;
     let kind = json::non_null(kind).or(old_kind).and_then(json::text);
-    let [message, reason, reported, late_error] = nested(delta, ["message", "finish_reason", "usage", "error"]);
+    let [message, reason, reported, late_error] = json::nested(delta, ["message", "finish_reason", "usage", "error"]);
     if let Some(words) = json::non_null(error).or(json::non_null(late_error)).and_then(error_words) {
         meaning.stream_error = true;
         meaning.set_error(&words);
@@ -69,7 +69,7 @@ fn stream_event(text: &str, meaning: &mut Meaning) {
             meaning.response_id = json::non_empty_text(id);
         }
         Some("tool-call-start" | "tool-call-delta") => {
-            let [call] = nested(message, ["tool_calls"]);
+            let [call] = json::nested(message, ["tool_calls"]);
             if let (Some(raw), Some(call)) =
                 (call, meaning.calls.at(index.unwrap_or("0"), || ToolCall::of("tool_calls", false)))
             {
@@ -95,8 +95,7 @@ fn stream_event(text: &str, meaning: &mut Meaning) {
         Some("stream-end") => {
             let [reason] = json::fields(text, ["finish_reason"]).values;
             finish(reason, meaning);
-            let [meta, usage, generation] =
-                response.map_or([None; 3], |raw| json::fields(raw, ["meta", "usage", "generation_id"]).values);
+            let [meta, usage, generation] = json::nested(response, ["meta", "usage", "generation_id"]);
             meaning.response_id = meaning.response_id.take().or_else(|| json::non_empty_text(generation));
             take_usage(json::non_null(meta).or(json::non_null(usage)), meaning);
         }
@@ -108,7 +107,7 @@ fn stream_event(text: &str, meaning: &mut Meaning) {
 fn lay(call: &mut ToolCall, raw: &str) {
     let [id, function, name, parameters] = json::fields(raw, ["id", "function", "name", "parameters"]).values;
     call.id = call.id.take().or_else(|| json::non_empty_text(id));
-    let [inner_name, arguments] = nested(function, ["name", "arguments"]);
+    let [inner_name, arguments] = json::nested(function, ["name", "arguments"]);
     call.name = call.name.take().or_else(|| json::non_empty_text(inner_name)).or_else(|| json::non_empty_text(name));
     if let Some(piece) = json::non_null(arguments).or(json::non_null(parameters)) {
         call.extend(json::text(piece).as_deref().unwrap_or(piece));
@@ -131,8 +130,8 @@ fn usage(raw: &str) -> Result<Option<Usage>, Fault> {
     }
     let [billed, tokens] = json::fields(raw, ["billed_units", "tokens"]).values;
     let names = ["input_tokens", "output_tokens", "image_tokens", "search_units", "classifications"];
-    let [input, output, images, searches, classified] = nested(billed, names);
-    let [all_input, all_output] = nested(tokens, ["input_tokens", "output_tokens"]);
+    let [input, output, images, searches, classified] = json::nested(billed, names);
+    let [all_input, all_output] = json::nested(tokens, ["input_tokens", "output_tokens"]);
     let (mut input, mut output) = (count(input)?, count(output)?);
     let (images, searches, classified) = (count(images)?, count(searches)?, count(classified)?);
     if [input, output, images, searches, classified].iter().all(Option::is_none) {

@@ -45,7 +45,7 @@ fn object(text: &str, meaning: &mut Meaning) -> bool {
         json::elements(candidates, |candidate| finished |= read_candidate(candidate, meaning));
     }
     // A prompt that was blocked has no candidates.
-    let [blocked] = feedback.map_or([None], |feedback| json::fields(feedback, ["blockReason"]).values);
+    let [blocked] = json::nested(feedback, ["blockReason"]);
     if let Some(reason) = json::non_empty_text(blocked) {
         meaning.refused = true;
         meaning.finish_reason = meaning.finish_reason.take().or(Some(reason));
@@ -65,7 +65,7 @@ fn object(text: &str, meaning: &mut Meaning) -> bool {
 
 fn read_candidate(candidate: &str, meaning: &mut Meaning) -> bool {
     let [reason, content] = json::fields(candidate, ["finishReason", "content"]).values;
-    let [parts] = content.map_or([None], |content| json::fields(content, ["parts"]).values);
+    let [parts] = json::nested(content, ["parts"]);
     if let Some(parts) = parts {
         json::elements(parts, |part| {
             if let Some(call) = call_of(part) {
@@ -105,8 +105,8 @@ fn predictions(text: &str, meaning: &mut Meaning) {
     let mut sum = Ok(None);
     json::elements(predictions, |prediction| {
         let [embeddings] = json::fields(prediction, ["embeddings"]).values;
-        let [statistics] = embeddings.map_or([None], |raw| json::fields(raw, ["statistics"]).values);
-        let [tokens] = statistics.map_or([None], |raw| json::fields(raw, ["token_count"]).values);
+        let [statistics] = json::nested(embeddings, ["statistics"]);
+        let [tokens] = json::nested(statistics, ["token_count"]);
         sum = match (sum, count(tokens)) {
             (Ok(before), Ok(Some(more))) => Ok(Some(before.unwrap_or(0_i64).saturating_add(more))),
             (Ok(before), Ok(None)) => Ok(before),

@@ -77,6 +77,23 @@ pub fn offset(text: &str, part: &str) -> Option<usize> {
     (part.as_ptr() as usize).checked_sub(text.as_ptr() as usize).filter(|&at| at <= text.len())
 }
 
+/// Picks fields of a nested object; absent, `null` or another type gives none.
+pub fn nested<'a, const N: usize>(raw: Option<&'a str>, names: [&str; N]) -> [Option<&'a str>; N] {
+    non_null(raw).map_or([None; N], |raw| fields(raw, names).values)
+}
+
+/// The first element of an array.
+pub fn first(list: Option<&str>) -> Option<&str> {
+    let mut found = None;
+    elements(list?, |raw| found = found.or(Some(raw)));
+    found
+}
+
+/// Whether a key with that word in it may be there: cheaper than to look for it, and never a wrong no.
+pub fn may_have(text: &str, word: &str) -> bool {
+    text.contains(word) || text.contains("\\u")
+}
+
 /// Calls `take` with every element of the array in `text`, in order; stops at a break. True if it was a whole array.
 pub fn elements<'a>(text: &'a str, take: impl FnMut(&'a str)) -> bool {
     Scan::new(text).array(take).is_ok()

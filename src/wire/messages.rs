@@ -25,7 +25,7 @@ use super::json;
 use crate::model::agent::{Point, SessionRule, Step};
 
 pub use self::harness::{Named, may_name, named_by_headers, trace_of};
-pub use self::verdict::{failure, verdict};
+pub use self::verdict::{PREVIEW_CHARS, verdict};
 
 /// Points kept of one request: the latest. Whoever continues an older one has cut much off.
 const MOST_POINTS: usize = 64;
@@ -370,7 +370,7 @@ fn told(failed: Option<bool>, raw: Option<&str>) -> Told {
     });
     let shown: &str = if text.is_empty() && !raw.starts_with('"') && raw != "null" { raw } else { &text };
     let (ok, rule) = verdict(failed, shown);
-    let preview = shown.chars().take(verdict::PREVIEW_CHARS).collect();
+    let preview = shown.chars().take(PREVIEW_CHARS).collect();
     Told { ok, rule, bytes: shown.len(), preview, ..Told::default() }
 }
 
@@ -394,10 +394,6 @@ fn one_text(part: &str, take: &mut dyn FnMut(&str)) {
     if let Some(text) = text.and_then(json::text) {
         take(&text);
     }
-}
-
-fn owned(raw: Option<&str>) -> Option<String> {
-    json::non_empty_text(raw)
 }
 
 /// A call's arguments: a JSON text in a string, or the object itself.

@@ -234,7 +234,7 @@ fn read_request(meaning: &mut Meaning, body: &Body, text: &str) -> bool {
     let [model, user, options] = json::fields(text, ["model", "user", "stream_options"]).values;
     meaning.request_model = json::non_empty_text(model);
     meaning.user = json::non_empty_text(user);
-    let [include] = options.map_or([None], |options| json::fields(options, ["include_usage"]).values);
+    let [include] = json::nested(options, ["include_usage"]);
     include == Some("true")
 }
 
@@ -265,11 +265,7 @@ fn read_error(answer: &Answer<'_>, meaning: &mut Meaning) {
 /// `error.message`, `error`, `message` or `detail`, the first that is text.
 fn error_text(object: &str) -> Option<String> {
     // Gemini's streams send errors in a list of one.
-    let mut first = None;
-    if object.starts_with('[') {
-        json::elements(object, |element| first = first.or(Some(element)));
-    }
-    let object = first.unwrap_or(object);
+    let object = json::first(Some(object)).unwrap_or(object);
     let [error, message, detail] = json::fields(object, ["error", "message", "detail"]).values;
     json::non_null(error)
         .and_then(error_words)

@@ -28,7 +28,7 @@ fn object(api: Api, text: &str, meaning: &mut Meaning) {
         meaning.stream_error = true;
         meaning.set_error(&words);
     }
-    let [calls] = message.map_or([None], |message| json::fields(message, ["tool_calls"]).values);
+    let [calls] = json::nested(message, ["tool_calls"]);
     if let Some(calls) = calls {
         json::elements(calls, |raw| meaning.calls.add(call_of(raw)));
     }
@@ -45,7 +45,7 @@ fn object(api: Api, text: &str, meaning: &mut Meaning) {
 
 fn call_of(raw: &str) -> ToolCall {
     let [id, function] = json::fields(raw, ["id", "function"]).values;
-    let [name, arguments] = function.map_or([None; 2], |raw| json::fields(raw, ["name", "arguments"]).values);
+    let [name, arguments] = json::nested(function, ["name", "arguments"]);
     let mut call = ToolCall::of("function", false);
     call.id = json::non_empty_text(id);
     call.name = json::non_empty_text(name);

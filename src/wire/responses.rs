@@ -33,7 +33,7 @@ fn response(api: Api, text: &str, meaning: &mut Meaning) {
     meaning.service_tier = json::non_empty_text(tier).or(meaning.service_tier.take());
 
     let status = status.and_then(json::text);
-    let [reason] = incomplete.map_or([None], |details| json::fields(details, ["reason"]).values);
+    let [reason] = json::nested(incomplete, ["reason"]);
     meaning.finish_reason = json::non_empty_text(reason)
         .or_else(|| status.as_deref().filter(|s| !matches!(*s, "in_progress" | "queued" | "")).map(str::to_owned))
         .or(meaning.finish_reason.take());

@@ -36,11 +36,6 @@ pub fn part(raw: Option<&str>) -> Result<i64, Fault> {
     Ok(count(raw)?.unwrap_or(0))
 }
 
-/// Picks fields of a nested object; absent, `null` or another type gives none.
-pub fn nested<'a, const N: usize>(raw: Option<&'a str>, names: [&str; N]) -> [Option<&'a str>; N] {
-    json::non_null(raw).map_or([None; N], |raw| json::fields(raw, names).values)
-}
-
 /// How many of `wanted` there is room for within `whole` beside `taken`. Details overlap (cached audio is counted as cached
 /// and as audio), and what overlaps is counted once, as what was named first.
 pub fn within(wanted: i64, whole: i64, taken: i64) -> i64 {
@@ -99,9 +94,9 @@ pub fn openai(raw: &str, input_only: bool) -> Result<Option<Usage>, Fault> {
 
     let details = [prompt_details, input_details, input_detail].into_iter().find_map(json::non_null);
     let [cached, written, audio_in, image_in] =
-        nested(details, ["cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens"]);
+        json::nested(details, ["cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens"]);
     let details = [completion_details, output_details, output_detail].into_iter().find_map(json::non_null);
-    let [reasoning, audio_out, image_out] = nested(details, ["reasoning_tokens", "audio_tokens", "image_tokens"]);
+    let [reasoning, audio_out, image_out] = json::nested(details, ["reasoning_tokens", "audio_tokens", "image_tokens"]);
     let cached = count(cached)?.map_or_else(|| part(hits), Ok)?;
     let mut written = part(written)?;
     // OpenRouter reports Gemini's tokens that were written and read in one call under both: here they count as read.
@@ -140,7 +135,7 @@ pub fn openai(raw: &str, input_only: bool) -> Result<Option<Usage>, Fault> {
 
 /// Things beside tokens that providers count in a usage object: searches and other runs of their own tools.
 fn units(raw: &str, usage: &mut Usage) -> Result<(), Fault> {
-    if !["server_", "num_", "\\u"].iter().any(|word| raw.contains(word)) {
+    if !["server_", "num_"].iter().any(|word| json::may_have(raw, word)) {
         return Ok(());
     }
     let [tools, details, queries, sources, at_xai] = json::fields(
@@ -156,10 +151,10 @@ fn units(raw: &str, usage: &mut Usage) -> Result<(), Fault> {
     .values;
     // Anthropic; Perplexity counts its queries.
     let [searches, fetches, executions] =
-        nested(tools, ["web_search_requests", "web_fetch_requests", "code_execution_requests"]);
+        json::nested(tools, ["web_search_requests", "web_fetch_requests", "code_execution_requests"]);
     let (mut web, mut other) = (part(searches)?.max(part(queries)?), part(fetches)?.saturating_add(part(executions)?));
     // OpenRouter, whose sum includes the searches.
-    let [searches, runs] = nested(details, ["web_search_requests", "tool_calls_executed"]);
+    let [searches, runs] = json::nested(details, ["web_search_requests", "tool_calls_executed"]);
     let (searches, runs) = (part(searches)?, part(runs)?);
     web = web.max(searches);
     other = other.max(runs.saturating_sub(searches));
@@ -199,8 +194,8 @@ pub fn anthropic(raw: &str) -> Result<Option<Usage>, Fault> {
     )
     .values;
     let (Some(input), Some(output)) = (count(input)?, count(output)?) else { return Ok(None) };
-    let [five_minutes, one_hour] = nested(lifetimes, ["ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"]);
-    let [thinking] = nested(details, ["thinking_tokens"]);
+    let [five_minutes, one_hour] = json::nested(lifetimes, ["ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"]);
+    let [thinking] = json::nested(details, ["thinking_tokens"]);
     let (five_minutes, one_hour, thinking) = (part(five_minutes)?, part(one_hour)?, part(thinking)?);
     let written = count(written)?.unwrap_or(five_minutes + one_hour);
     if thinking > output || one_hour > written {
@@ -232,7 +227,7 @@ pub fn audio_seconds(raw: &str) -> Option<f64> {
 /// `usage.cost`: dollars that the provider billed, as a plain number or (Perplexity) as the `total_cost` of its parts. xAI
 /// counts in ten-billionths of a dollar. Only plain non-negative numbers are believed.
 pub fn billed_usd(raw: &str) -> Option<f64> {
-    if !raw.contains("cost") && !raw.contains("\\u") {
+    if !json::may_have(raw, "cost") {
         return None;
     }
     let [cost, ticks] = json::fields(raw, ["cost", "cost_in_usd_ticks"]).values;

@@ -1,6 +1,6 @@
 //! The answer's words, which make the state behind a call, and results that the provider tells itself.
 
-use super::{Conversation, Told, asked_by, behind, each_text, owned, response_state, told};
+use super::{Conversation, Told, asked_by, behind, each_text, response_state, told};
 use crate::wire::answer::Answer;
 use crate::wire::api::Api;
 use crate::wire::calls::ToolCalls;
@@ -59,7 +59,7 @@ impl Said {
         match self.api {
             Api::Chat => {
                 let [choices] = json::fields(text, ["choices"]).values;
-                let [message] = first(choices).map_or([None], |choice| json::fields(choice, ["message"]).values);
+                let [message] = json::nested(json::first(choices), ["message"]);
                 self.content_of(message);
             }
             Api::Responses => self.response(text),
@@ -72,7 +72,7 @@ impl Said {
             Api::GenerateContent | Api::StreamContent => self.candidate(text),
             Api::Converse => {
                 let [output] = json::fields(text, ["output"]).values;
-                let [message] = output.map_or([None], |output| json::fields(output, ["message"]).values);
+                let [message] = json::nested(output, ["message"]);
                 self.content_of(message);
             }
             Api::CohereChat | Api::OllamaChat => {
@@ -84,7 +84,7 @@ impl Said {
     }
 
     fn content_of(&mut self, message: Option<&str>) {
-        let [content] = message.map_or([None], |message| json::fields(message, ["content"]).values);
+        let [content] = json::nested(message, ["content"]);
         if let Some(content) = json::non_null(content) {
             each_text(content, &mut |text| self.add(text));
         }
@@ -94,9 +94,9 @@ impl Said {
         match self.api {
             Api::Chat => {
                 let [choices] = json::fields(data, ["choices"]).values;
-                if let Some(choice) = first(choices) {
+                if let Some(choice) = json::first(choices) {
                     let [delta] = json::fields(choice, ["delta"]).values;
-                    let [content] = delta.map_or([None], |delta| json::fields(delta, ["content"]).values);
+                    let [content] = json::nested(delta, ["content"]);
                     self.piece(content);
                 }
             }
@@ -117,7 +117,7 @@ impl Said {
                         }
                     }
                     Some("\"content_block_delta\"") => {
-                        let [kind, text] = delta.map_or([None; 2], |raw| json::fields(raw, ["type", "text"]).values);
+                        let [kind, text] = json::nested(delta, ["type", "text"]);
                         self.piece(text.filter(|_| kind == Some("\"text_delta\"")));
                     }
                     _ => {}
@@ -126,19 +126,19 @@ impl Said {
             Api::GenerateContent | Api::StreamContent => self.candidate(data),
             Api::Converse => {
                 let [delta] = json::fields(data, ["delta"]).values;
-                let [text] = delta.map_or([None], |raw| json::fields(raw, ["text"]).values);
+                let [text] = json::nested(delta, ["text"]);
                 self.piece(text);
             }
             Api::CohereChat => {
                 let [delta] = json::fields(data, ["delta"]).values;
-                let [message] = delta.map_or([None], |raw| json::fields(raw, ["message"]).values);
-                let [content] = message.map_or([None], |raw| json::fields(raw, ["content"]).values);
-                let [text] = content.map_or([None], |raw| json::fields(raw, ["text"]).values);
+                let [message] = json::nested(delta, ["message"]);
+                let [content] = json::nested(message, ["content"]);
+                let [text] = json::nested(content, ["text"]);
                 self.piece(text);
             }
             Api::OllamaChat => {
                 let [message] = json::fields(data, ["message"]).values;
-                let [content] = message.map_or([None], |raw| json::fields(raw, ["content"]).values);
+                let [content] = json::nested(message, ["content"]);
                 self.piece(content);
             }
             _ => {}
@@ -147,7 +147,7 @@ impl Said {
 
     fn response(&mut self, text: &str) {
         let [id, output] = json::fields(text, ["id", "output"]).values;
-        self.id = owned(id);
+        self.id = json::non_empty_text(id);
         let Some(output) = output else { return };
         json::elements(output, |item| {
             let [kind, content, id, output, error] =
@@ -161,7 +161,7 @@ impl Said {
                 Some("\"mcp_call\"") => {
                     let failed = json::non_null(error).is_some();
                     let result = told(Some(failed), json::non_null(error).or(output));
-                    self.told.push(Told { id: owned(id), ..result });
+                    self.told.push(Told { id: json::non_empty_text(id), ..result });
                 }
                 _ => {}
             }
@@ -177,29 +177,20 @@ impl Said {
             self.add(&text.and_then(json::text).unwrap_or_default());
         } else if kind.ends_with("_tool_result") {
             // `{"type": "web_search_tool_result_error", …}` in the place of a list.
-            let [inner] = content.map_or([None], |raw| json::fields(raw, ["type"]).values);
+            let [inner] = json::nested(content, ["type"]);
             let error = inner.is_some_and(|kind| kind.ends_with("_error\"")) || failed == Some("true");
-            self.told.push(Told { id: owned(of), ..told(Some(error), content) });
+            self.told.push(Told { id: json::non_empty_text(of), ..told(Some(error), content) });
         }
     }
 
     fn candidate(&mut self, text: &str) {
         let [candidates] = json::fields(text, ["candidates"]).values;
-        let [content] = first(candidates).map_or([None], |raw| json::fields(raw, ["content"]).values);
-        let [parts] = content.map_or([None], |raw| json::fields(raw, ["parts"]).values);
+        let [content] = json::nested(json::first(candidates), ["content"]);
+        let [parts] = json::nested(content, ["parts"]);
         let Some(parts) = parts else { return };
         json::elements(parts, |part| {
             let [text, thought] = json::fields(part, ["text", "thought"]).values;
             self.piece(text.filter(|_| thought != Some("true")));
         });
     }
-}
-
-/// The first element of a list.
-fn first(list: Option<&str>) -> Option<&str> {
-    let mut found = None;
-    if let Some(list) = list {
-        json::elements(list, |raw| found = found.or(Some(raw)));
-    }
-    found
 }

@@ -1,6 +1,6 @@
 //! Anthropic's messages: blocks in `content`; results are blocks of the user's message.
 
-use super::{Scribe, arguments, owned};
+use super::{Scribe, arguments};
 use crate::wire::json;
 
 pub(super) fn read(request: &str, scribe: &mut Scribe) {
@@ -27,8 +27,12 @@ fn read_block(block: &str, by_model: bool, scribe: &mut Scribe) {
     match (kind.and_then(json::text).as_deref(), by_model) {
         (Some("text"), true) => scribe.answer_text(&text.and_then(json::text).unwrap_or_default()),
         (Some("text"), false) => scribe.user(&text.and_then(json::text).unwrap_or_default()),
-        (Some("tool_use"), true) => scribe.call(owned(id), owned(name).unwrap_or_default(), &arguments(input)),
-        (Some("tool_result"), _) => scribe.result(owned(result_of), None, failed.map(|raw| raw == "true"), content),
+        (Some("tool_use"), true) => {
+            scribe.call(json::non_empty_text(id), json::non_empty_text(name).unwrap_or_default(), &arguments(input))
+        }
+        (Some("tool_result"), _) => {
+            scribe.result(json::non_empty_text(result_of), None, failed.map(|raw| raw == "true"), content)
+        }
         (_, false) => {
             if let Some(source) = source {
                 scribe.media(source);

@@ -1,6 +1,6 @@
 //! Chat completions' messages, and those of Cohere's second version and of Ollama, which have the same shape.
 
-use super::{Scribe, arguments, owned};
+use super::{Scribe, arguments};
 use crate::wire::json;
 
 pub(super) fn read(request: &str, scribe: &mut Scribe) {
@@ -25,14 +25,19 @@ pub(super) fn read(request: &str, scribe: &mut Scribe) {
                     json::elements(calls, |raw| {
                         let [id, function, custom] = json::fields(raw, ["id", "function", "custom"]).values;
                         if let Some(inner) = json::non_null(function).or(json::non_null(custom)) {
-                            call(inner, owned(id), scribe);
+                            call(inner, json::non_empty_text(id), scribe);
                         }
                     });
                 }
             }
             Some("tool" | "function") => {
                 let content = content.map(documents);
-                scribe.result(owned(id), owned(tool).or_else(|| owned(name)), None, content.as_deref());
+                scribe.result(
+                    json::non_empty_text(id),
+                    json::non_empty_text(tool).or_else(|| json::non_empty_text(name)),
+                    None,
+                    content.as_deref(),
+                );
             }
             _ => read_user(content, scribe),
         }
@@ -41,7 +46,7 @@ pub(super) fn read(request: &str, scribe: &mut Scribe) {
 
 fn call(inner: &str, id: Option<String>, scribe: &mut Scribe) {
     let [name, given, input] = json::fields(inner, ["name", "arguments", "input"]).values;
-    scribe.call(id, owned(name).unwrap_or_default(), &arguments(given.or(input)));
+    scribe.call(id, json::non_empty_text(name).unwrap_or_default(), &arguments(given.or(input)));
 }
 
 fn read_user(content: Option<&str>, scribe: &mut Scribe) {
@@ -85,7 +90,7 @@ fn documents(content: &str) -> String {
     if content.starts_with('[') {
         json::elements(content, |part| {
             let [document] = json::fields(part, ["document"]).values;
-            let [inner] = document.map_or([None], |raw| json::fields(raw, ["data"]).values);
+            let [inner] = json::nested(document, ["data"]);
             data.extend(inner.map(str::to_owned));
         });
     }

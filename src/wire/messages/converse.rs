@@ -1,6 +1,6 @@
 //! Bedrock's converse: blocks as in Anthropic's messages, told apart by their one field.
 
-use super::{Scribe, arguments, owned};
+use super::{Scribe, arguments};
 use crate::wire::json;
 
 pub(super) fn read(request: &str, scribe: &mut Scribe) {
@@ -23,12 +23,16 @@ fn read_block(block: &str, by_model: bool, scribe: &mut Scribe) {
         json::fields(block, ["text", "toolUse", "toolResult", "image", "document", "video"]).values;
     if let Some(call) = json::non_null(call) {
         let [id, name, input] = json::fields(call, ["toolUseId", "name", "input"]).values;
-        return scribe.call(owned(id), owned(name).unwrap_or_default(), &arguments(input));
+        return scribe.call(
+            json::non_empty_text(id),
+            json::non_empty_text(name).unwrap_or_default(),
+            &arguments(input),
+        );
     }
     if let Some(result) = json::non_null(result) {
         let [id, content, status] = json::fields(result, ["toolUseId", "content", "status"]).values;
         let content = content.map(values);
-        return scribe.result(owned(id), None, status.map(|raw| raw == "\"error\""), content.as_deref());
+        return scribe.result(json::non_empty_text(id), None, status.map(|raw| raw == "\"error\""), content.as_deref());
     }
     match (text.and_then(json::text), by_model) {
         (Some(text), true) => scribe.answer_text(&text),

@@ -1,6 +1,6 @@
 //! Gemini's contents. Its calls have no ids that can be relied on: clients make some up, so order and names count.
 
-use super::{Scribe, arguments, owned};
+use super::{Scribe, arguments};
 use crate::wire::json;
 
 pub(super) fn read(request: &str, scribe: &mut Scribe) {
@@ -39,11 +39,11 @@ fn read_part(part: &str, by_model: bool, scribe: &mut Scribe) {
     .values;
     if let Some(call) = json::non_null(call).or(json::non_null(snake_call)) {
         let [id, name, args] = json::fields(call, ["id", "name", "args"]).values;
-        return scribe.call(owned(id), owned(name).unwrap_or_default(), &arguments(args));
+        return scribe.call(json::non_empty_text(id), json::non_empty_text(name).unwrap_or_default(), &arguments(args));
     }
     if let Some(result) = json::non_null(result).or(json::non_null(snake_result)) {
         let [id, name, response] = json::fields(result, ["id", "name", "response"]).values;
-        return scribe.result(owned(id), owned(name), None, response);
+        return scribe.result(json::non_empty_text(id), json::non_empty_text(name), None, response);
     }
     match text.and_then(json::text) {
         Some(_) if thought == Some("true") => {}

@@ -1,6 +1,5 @@
 //! What a request says about its conversation besides its messages: ids in the body, headers that agents send.
 
-use super::owned;
 use crate::wire::json;
 
 /// Headers in which agents and chat programs send the id of their session, in order of trust.
@@ -40,15 +39,15 @@ pub(super) fn named_by_body(request: &str) -> Named {
         json::fields(request, ["previous_response_id", "conversation", "prompt_cache_key", "metadata"]).values;
     let conversation = json::non_null(conversation).and_then(|raw| {
         let [id] = json::fields(raw, ["id"]).values;
-        owned(Some(raw)).or_else(|| owned(id))
+        json::non_empty_text(Some(raw)).or_else(|| json::non_empty_text(id))
     });
-    let [user] = metadata.map_or([None], |raw| json::fields(raw, ["user_id"]).values);
-    let user = short(owned(user));
+    let [user] = json::nested(metadata, ["user_id"]);
+    let user = short(json::non_empty_text(user));
     let session = user.as_deref().and_then(session_in);
     Named {
-        previous: short(owned(previous)),
+        previous: short(json::non_empty_text(previous)),
         conversation: short(conversation),
-        prompt_cache_key: short(owned(cache_key)),
+        prompt_cache_key: short(json::non_empty_text(cache_key)),
         user: user.filter(|_| session.is_none()),
         session,
     }
@@ -58,7 +57,7 @@ pub(super) fn named_by_body(request: &str) -> Named {
 fn session_in(user: &str) -> Option<String> {
     if user.starts_with('{') {
         let [id] = json::fields(user, ["session_id"]).values;
-        return owned(id);
+        return json::non_empty_text(id);
     }
     let (_, id) = user.rsplit_once("_session_")?;
     (id.len() >= 8).then(|| id.to_owned())

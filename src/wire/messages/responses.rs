@@ -1,6 +1,6 @@
 //! The items of OpenAI's responses. An answer is several items; those that ran at the provider are no part of its state.
 
-use super::{Scribe, arguments, each_text, owned};
+use super::{Scribe, arguments, each_text};
 use crate::wire::json;
 
 pub(super) fn read(request: &str, scribe: &mut Scribe) {
@@ -24,9 +24,15 @@ fn read_item(item: &str, scribe: &mut Scribe) {
     let kind = kind.and_then(json::text);
     match kind.as_deref() {
         Some("function_call" | "custom_tool_call") => {
-            scribe.call(owned(call_id), owned(name).unwrap_or_default(), &arguments(given.or(custom)));
+            scribe.call(
+                json::non_empty_text(call_id),
+                json::non_empty_text(name).unwrap_or_default(),
+                &arguments(given.or(custom)),
+            );
         }
-        Some(kind) if kind.ends_with("_call_output") => scribe.result(owned(call_id), None, None, output),
+        Some(kind) if kind.ends_with("_call_output") => {
+            scribe.result(json::non_empty_text(call_id), None, None, output)
+        }
         Some("message") | None => read_message(role, content, scribe),
         _ => {}
     }

@@ -3,7 +3,7 @@
 use crate::wire::json;
 
 /// Characters of a result that are kept beside the verdict.
-pub(super) const PREVIEW_CHARS: usize = 500;
+pub const PREVIEW_CHARS: usize = 500;
 /// Where a text is looked at for words.
 const LOOK: usize = 4_096;
 
@@ -35,7 +35,7 @@ pub fn verdict(failed: Option<bool>, text: &str) -> (bool, &'static str) {
 }
 
 /// The rule by which a result is a failure, judged by what it says alone.
-pub fn failure(text: &str) -> Option<&'static str> {
+fn failure(text: &str) -> Option<&'static str> {
     let text = text.trim();
     if text.starts_with('{') { object(text) } else { words(text) }
 }
