@@ -104,9 +104,10 @@ pub fn entries<'a>(text: &'a str, mut take: impl FnMut(Cow<'a, str>, &'a str)) -
     Scan::new(text).object(|key, value| take(decoded(key), value)).is_ok()
 }
 
-/// The decoded text of a JSON string; lone surrogates become U+FFFD. `None` for any other value.
+/// The decoded text of a JSON string; lone surrogates become U+FFFD. `None` for any other value. `raw` is a value as this
+/// module gives it: it was walked over, and is not a second time.
 pub fn text(raw: &str) -> Option<Cow<'_, str>> {
-    Scan::new(raw).text().ok().map(decoded)
+    raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).map(decoded)
 }
 
 /// A small value as a tree; `None` if it is large, deep, or has numbers that no `f64` holds.

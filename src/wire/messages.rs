@@ -22,6 +22,7 @@ use super::answer::Answer;
 use super::api::Api;
 use super::calls::{ToolCall, ToolCalls};
 use super::json;
+use super::request::Request;
 use crate::model::agent::{Point, SessionRule, Step};
 
 pub use self::harness::{Named, may_name, named_by_headers, trace_of};
@@ -140,14 +141,20 @@ fn write_sorted(value: &Value, text: &mut String) {
 }
 
 /// Reads a conversation. `None` for interfaces that have none.
-pub fn read(api: Api, request: &str, answer: &Answer<'_>, calls: &ToolCalls, whole: bool) -> Option<Conversation> {
+pub(super) fn read(
+    api: Api,
+    request: &Request<'_>,
+    answer: &Answer<'_>,
+    calls: &ToolCalls,
+    whole: bool,
+) -> Option<Conversation> {
     let ids = !matches!(api, Api::GenerateContent | Api::StreamContent | Api::OllamaChat);
     let mut scribe = Scribe { ids, ..Scribe::default() };
     match api {
         Api::Chat | Api::CohereChat | Api::OllamaChat => chat::read(request, &mut scribe),
         Api::Responses => responses::read(request, &mut scribe),
         Api::Messages => anthropic::read(request, &mut scribe),
-        Api::Invoke if request.contains("anthropic_version") => anthropic::read(request, &mut scribe),
+        Api::Invoke if request.text.contains("anthropic_version") => anthropic::read(request, &mut scribe),
         Api::GenerateContent | Api::StreamContent => gemini::read(request, &mut scribe),
         Api::Converse => converse::read(request, &mut scribe),
         _ => return None,

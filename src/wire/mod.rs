@@ -31,6 +31,7 @@ mod ollama;
 mod openai;
 #[cfg(test)]
 mod properties;
+mod request;
 mod responses;
 mod scan;
 
@@ -40,6 +41,7 @@ use self::answer::Answer;
 use self::api::Api;
 use self::body::{Readable, readable};
 use self::calls::ToolCalls;
+use self::request::Request;
 use crate::model::capture::{Body, Kept, WireFormat};
 use crate::model::exchange::{Kind, Usage};
 use crate::model::headers::Headers;
@@ -163,7 +165,8 @@ fn read_as(api: Api, path: &str, status: i32, [request, response]: [&Body; 2], h
     meaning.notes.extend(asked.note.take());
     meaning.notes.extend(answered.note.take());
 
-    let wants_usage = read_request(&mut meaning, request, &asked.text);
+    let fields = Request::read(&asked.text);
+    let wants_usage = read_request(&mut meaning, request, &fields);
     if meaning.request_model.is_none() {
         meaning.request_model = api::model_in_path(path);
     }
@@ -184,7 +187,7 @@ fn read_as(api: Api, path: &str, status: i32, [request, response]: [&Body; 2], h
     }
     if asked.whole && !asked.unreadable {
         let told_all = answered.whole && !is_failure(status) && !meaning.stream_error;
-        meaning.conversation = messages::read(api, &asked.text, &answer, &meaning.calls, told_all).map(Box::new);
+        meaning.conversation = messages::read(api, &fields, &answer, &meaning.calls, told_all).map(Box::new);
     }
     if meaning.usage.is_none() {
         meaning.usage_missing = meaning
@@ -226,15 +229,14 @@ fn read_thing(answer: &Answer<'_>, meaning: &mut Meaning) {
 }
 
 /// The facts of the request that all formats share. True if the body asks for usage at a stream's end.
-fn read_request(meaning: &mut Meaning, body: &Body, text: &str) -> bool {
+fn read_request(meaning: &mut Meaning, body: &Body, request: &Request<'_>) -> bool {
     if body.facts.content_type.as_deref().is_some_and(|t| t.starts_with("multipart/form-data")) {
-        meaning.request_model = api::model_in_form(text);
+        meaning.request_model = api::model_in_form(request.text);
         return false;
     }
-    let [model, user, options] = json::fields(text, ["model", "user", "stream_options"]).values;
-    meaning.request_model = json::non_empty_text(model);
-    meaning.user = json::non_empty_text(user);
-    let [include] = json::nested(options, ["include_usage"]);
+    meaning.request_model = json::non_empty_text(request.model);
+    meaning.user = json::non_empty_text(request.user);
+    let [include] = json::nested(request.stream_options, ["include_usage"]);
     include == Some("true")
 }
 

@@ -2,11 +2,11 @@
 
 use super::{Scribe, arguments};
 use crate::wire::json;
+use crate::wire::request::Request;
 
-pub(super) fn read(request: &str, scribe: &mut Scribe) {
-    let [messages, tools, functions] = json::fields(request, ["messages", "tools", "functions"]).values;
-    scribe.tools(tools.or(functions));
-    let Some(messages) = messages else { return };
+pub(super) fn read(request: &Request<'_>, scribe: &mut Scribe) {
+    scribe.tools(request.tools.or(request.functions));
+    let Some(messages) = request.messages else { return };
     json::elements(messages, |message| {
         scribe.message();
         let [role, content, calls, function, id, name, tool] = json::fields(

@@ -2,12 +2,12 @@
 
 use super::{Scribe, arguments};
 use crate::wire::json;
+use crate::wire::request::Request;
 
-pub(super) fn read(request: &str, scribe: &mut Scribe) {
-    let [system, tools, messages] = json::fields(request, ["system", "toolConfig", "messages"]).values;
-    scribe.system(system.filter(|raw| *raw != "[]"));
-    scribe.tools(tools);
-    let Some(messages) = messages else { return };
+pub(super) fn read(request: &Request<'_>, scribe: &mut Scribe) {
+    scribe.system(request.system.filter(|raw| *raw != "[]"));
+    scribe.tools(request.tool_config);
+    let Some(messages) = request.messages else { return };
     json::elements(messages, |message| {
         scribe.message();
         let [role, content] = json::fields(message, ["role", "content"]).values;

@@ -2,16 +2,15 @@
 
 use super::{Scribe, arguments};
 use crate::wire::json;
+use crate::wire::request::Request;
 
-pub(super) fn read(request: &str, scribe: &mut Scribe) {
-    let [system, snake_system, tools, contents] =
-        json::fields(request, ["systemInstruction", "system_instruction", "tools", "contents"]).values;
-    if let Some(system) = system.or(snake_system) {
+pub(super) fn read(request: &Request<'_>, scribe: &mut Scribe) {
+    if let Some(system) = request.system_instruction {
         let [parts] = json::fields(system, ["parts"]).values;
         scribe.system(parts.or(Some(system)));
     }
-    scribe.tools(tools);
-    let Some(contents) = contents else { return };
+    scribe.tools(request.tools);
+    let Some(contents) = request.contents else { return };
     json::elements(contents, |content| {
         scribe.message();
         let [role, parts] = json::fields(content, ["role", "parts"]).values;

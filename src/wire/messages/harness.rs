@@ -1,6 +1,7 @@
 //! What a request says about its conversation besides its messages: ids in the body, headers that agents send.
 
 use crate::wire::json;
+use crate::wire::request::Request;
 
 /// Headers in which agents and chat programs send the id of their session, in order of trust.
 const HEADERS: [&str; 9] = [
@@ -34,20 +35,18 @@ pub struct Named {
 }
 
 /// Reads the ids of a body.
-pub(super) fn named_by_body(request: &str) -> Named {
-    let [previous, conversation, cache_key, metadata] =
-        json::fields(request, ["previous_response_id", "conversation", "prompt_cache_key", "metadata"]).values;
-    let conversation = json::non_null(conversation).and_then(|raw| {
+pub(super) fn named_by_body(request: &Request<'_>) -> Named {
+    let conversation = json::non_null(request.conversation).and_then(|raw| {
         let [id] = json::fields(raw, ["id"]).values;
         json::non_empty_text(Some(raw)).or_else(|| json::non_empty_text(id))
     });
-    let [user] = json::nested(metadata, ["user_id"]);
+    let [user] = json::nested(request.metadata, ["user_id"]);
     let user = short(json::non_empty_text(user));
     let session = user.as_deref().and_then(session_in);
     Named {
-        previous: short(json::non_empty_text(previous)),
+        previous: short(json::non_empty_text(request.previous_response_id)),
         conversation: short(conversation),
-        prompt_cache_key: short(json::non_empty_text(cache_key)),
+        prompt_cache_key: short(json::non_empty_text(request.prompt_cache_key)),
         user: user.filter(|_| session.is_none()),
         session,
     }
@@ -98,16 +97,16 @@ mod tests {
     fn ids_of_bodies() {
         let body = r#"{"metadata":{"user_id":"user_ab_account_cd_session_0f3a77c2-1111"},"previous_response_id":"resp_1",
             "conversation":{"id":"conv_1"},"prompt_cache_key":"k"}"#;
-        let named = named_by_body(body);
+        let named = named_by_body(&Request::read(body));
         assert_eq!(named.session.as_deref(), Some("0f3a77c2-1111"));
         assert_eq!((named.user, named.conversation.as_deref()), (None, Some("conv_1")));
         assert_eq!((named.previous.as_deref(), named.prompt_cache_key.as_deref()), (Some("resp_1"), Some("k")));
         let json = r#"{"metadata":{"user_id":"{\"device_id\":\"d\",\"session_id\":\"s-1\"}"},"conversation":"conv_2"}"#;
-        let named = named_by_body(json);
+        let named = named_by_body(&Request::read(json));
         assert_eq!((named.session.as_deref(), named.conversation.as_deref()), (Some("s-1"), Some("conv_2")));
-        assert_eq!(named_by_body(r#"{"metadata":{"user_id":"u1"}}"#).user.as_deref(), Some("u1"));
+        assert_eq!(named_by_body(&Request::read(r#"{"metadata":{"user_id":"u1"}}"#)).user.as_deref(), Some("u1"));
         for odd in ["", "[]", r#"{"metadata":7,"conversation":[1],"previous_response_id":{}}"#] {
-            assert_eq!(named_by_body(odd), Named::default(), "{odd}");
+            assert_eq!(named_by_body(&Request::read(odd)), Named::default(), "{odd}");
         }
     }
 

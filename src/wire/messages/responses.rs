@@ -2,12 +2,12 @@
 
 use super::{Scribe, arguments, each_text};
 use crate::wire::json;
+use crate::wire::request::Request;
 
-pub(super) fn read(request: &str, scribe: &mut Scribe) {
-    let [instructions, tools, input] = json::fields(request, ["instructions", "tools", "input"]).values;
-    scribe.system(instructions);
-    scribe.tools(tools);
-    let Some(input) = json::non_null(input) else { return };
+pub(super) fn read(request: &Request<'_>, scribe: &mut Scribe) {
+    scribe.system(request.instructions);
+    scribe.tools(request.tools);
+    let Some(input) = json::non_null(request.input) else { return };
     if let Some(text) = json::text(input) {
         scribe.message();
         return scribe.user(&text);

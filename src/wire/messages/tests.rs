@@ -22,7 +22,7 @@ fn calls_of(api: Api, answer: &Answer<'_>) -> ToolCalls {
 
 fn conversation(api: Api, request: &Value, answer: &str) -> Conversation {
     let answer = Answer::of(None, answer);
-    read(api, &request.to_string(), &answer, &calls_of(api, &answer), true).unwrap()
+    read(api, &Request::read(&request.to_string()), &answer, &calls_of(api, &answer), true).unwrap()
 }
 
 fn events(chunks: &[Value]) -> String {
@@ -349,7 +349,7 @@ proptest! {
         request.insert_str(at, &with);
         for text in [request.as_str(), &talk.answer] {
             let answer = Answer::of(None, text);
-            if let Some(read) = read(api, text, &answer, &ToolCalls::default(), true) {
+            if let Some(read) = read(api, &Request::read(text), &answer, &ToolCalls::default(), true) {
                 prop_assert!(read.step.points.len() <= MOST_POINTS && read.told.len() <= MOST_RESULTS);
                 let mut back = Step::default();
                 back.set_chain(&read.step.chain());
