@@ -69,6 +69,7 @@ pub fn response(
         stream_error,
         notes,
         conversation: _,
+        said: _,
     } = read;
     let essence = Essence {
         request_model: None,

@@ -3,10 +3,13 @@
 //! In a stream `message_start` reports the input and a first count of the output; every `message_delta` reports totals so
 //! far, which replace the earlier ones field by field.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::answer::Answer;
 use super::calls::ToolCall;
+use super::messages::{Said, Told, told};
 use super::{Meaning, error_words, json, usage};
 use crate::model::tags::Note;
 
@@ -22,7 +25,9 @@ fn whole(text: &str, meaning: &mut Meaning) {
     let [reported, content, error] = message_head(text, meaning);
     if let Some(content) = content {
         json::elements(content, |block| {
-            if let Some(call) = call_of(block) {
+            let block = Block::of(block);
+            block.say(&mut meaning.said);
+            if let Some(call) = block.call() {
                 meaning.calls.add(call);
             }
         });
@@ -46,21 +51,53 @@ fn message_head<'a>(message: &'a str, meaning: &mut Meaning) -> [Option<&'a str>
     [json::non_null(reported), content, json::non_null(error)]
 }
 
-/// `tool_use` asks the client; `server_tool_use` and `mcp_tool_use` run at the provider.
-fn call_of(block: &str) -> Option<ToolCall> {
-    let [kind, id, name, input] = json::fields(block, ["type", "id", "name", "input"]).values;
-    let kind = json::text(kind?)?;
-    let at_provider = match &*kind {
-        "tool_use" => false,
-        "server_tool_use" | "mcp_tool_use" => true,
-        _ => return None,
-    };
-    let mut call = ToolCall::of(&kind, at_provider);
-    call.id = json::non_empty_text(id);
-    call.name = json::non_empty_text(name);
-    // A stream begins with an empty object and sends the rest in pieces of text.
-    call.extend(json::non_null(input).filter(|input| *input != "{}").unwrap_or_default());
-    Some(call)
+/// An element of `content`.
+struct Block<'a> {
+    kind: Option<Cow<'a, str>>,
+    id: Option<&'a str>,
+    name: Option<&'a str>,
+    input: Option<&'a str>,
+    text: Option<&'a str>,
+    tool_use_id: Option<&'a str>,
+    content: Option<&'a str>,
+    is_error: Option<&'a str>,
+}
+
+impl<'a> Block<'a> {
+    fn of(raw: &'a str) -> Self {
+        let [kind, id, name, input, text, tool_use_id, content, is_error] =
+            json::fields(raw, ["type", "id", "name", "input", "text", "tool_use_id", "content", "is_error"]).values;
+        Self { kind: kind.and_then(json::text), id, name, input, text, tool_use_id, content, is_error }
+    }
+
+    /// `tool_use` asks the client; `server_tool_use` and `mcp_tool_use` run at the provider.
+    fn call(&self) -> Option<ToolCall> {
+        let kind = self.kind.as_deref()?;
+        let at_provider = match kind {
+            "tool_use" => false,
+            "server_tool_use" | "mcp_tool_use" => true,
+            _ => return None,
+        };
+        let mut call = ToolCall::of(kind, at_provider);
+        call.id = json::non_empty_text(self.id);
+        call.name = json::non_empty_text(self.name);
+        // A stream begins with an empty object and sends the rest in pieces of text.
+        call.extend(json::non_null(self.input).filter(|input| *input != "{}").unwrap_or_default());
+        Some(call)
+    }
+
+    fn say(&self, said: &mut Said) {
+        match self.kind.as_deref() {
+            Some("text") => said.content(self.text),
+            Some(kind) if kind.ends_with("_tool_result") => {
+                // `{"type": "web_search_tool_result_error", …}` in the place of a list.
+                let [inner] = json::nested(self.content, ["type"]);
+                let error = inner.is_some_and(|kind| kind.ends_with("_error\"")) || self.is_error == Some("true");
+                said.told.push(Told { id: json::non_empty_text(self.tool_use_id), ..told(Some(error), self.content) });
+            }
+            _ => {}
+        }
+    }
 }
 
 pub(super) fn take_usage(raw: &str, meaning: &mut Meaning) {
@@ -105,13 +142,20 @@ fn stream(answer: &Answer<'_>, meaning: &mut Meaning) {
                 }
             }
             "content_block_start" => {
-                if let Some(call) = block.and_then(call_of) {
-                    meaning.calls.at(index.unwrap_or(""), || call);
+                if let Some(block) = block.map(Block::of) {
+                    block.say(&mut meaning.said);
+                    if let Some(call) = block.call() {
+                        meaning.calls.at(index.unwrap_or(""), || call);
+                    }
                 }
             }
             "content_block_delta" => {
-                if let Some(call) = meaning.calls.known(index.unwrap_or(""))
-                    && let [Some(piece)] = json::nested(delta, ["partial_json"])
+                let [kind, text, piece] = json::nested(delta, ["type", "text", "partial_json"]);
+                if kind == Some("\"text_delta\"") {
+                    meaning.said.content(text);
+                }
+                if let Some(piece) = piece
+                    && let Some(call) = meaning.calls.known(index.unwrap_or(""))
                 {
                     call.extend(&json::text(piece).unwrap_or_default());
                 }

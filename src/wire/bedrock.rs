@@ -21,7 +21,9 @@ pub(super) fn read(answer: &Answer<'_>, meaning: &mut Meaning) {
         let [content] = json::nested(message, ["content"]);
         if let Some(content) = content {
             json::elements(content, |block| {
-                if let [Some(raw)] = json::fields(block, ["toolUse"]).values {
+                let [call, text] = json::fields(block, ["toolUse", "text"]).values;
+                meaning.said.content(text);
+                if let Some(raw) = call {
                     meaning.calls.add(call_of(raw));
                 }
             });
@@ -43,7 +45,9 @@ pub(super) fn read(answer: &Answer<'_>, meaning: &mut Meaning) {
         if let [Some(raw)] = json::nested(start, ["toolUse"]) {
             meaning.calls.at(place, || call_of(raw));
         }
-        if let [Some(raw)] = json::nested(delta, ["toolUse"])
+        let [call, text] = json::nested(delta, ["toolUse", "text"]);
+        meaning.said.content(text);
+        if let Some(raw) = call
             && let [Some(piece)] = json::fields(raw, ["input"]).values
             && let Some(call) = meaning.calls.known(place)
         {

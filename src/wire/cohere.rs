@@ -33,7 +33,8 @@ fn object(text: &str, meaning: &mut Meaning) {
     let id = [id, generation, response].into_iter().find_map(json::non_empty_text);
     meaning.response_id = meaning.response_id.take().or(id);
     finish(reason, meaning);
-    let [inner] = json::nested(message.filter(|raw| json::is_object(raw)), ["tool_calls"]);
+    let [inner, content] = json::nested(message.filter(|raw| json::is_object(raw)), ["tool_calls", "content"]);
+    meaning.said.content(content);
     for list in [json::non_null(calls), json::non_null(inner)].into_iter().flatten() {
         json::elements(list, |raw| {
             let mut call = ToolCall::of("tool_calls", false);
@@ -62,6 +63,8 @@ fn stream_event(text: &str, meaning: &mut Meaning) {
         meaning.stream_error = true;
         meaning.set_error(&words);
     }
+    let [call, content] = json::nested(message, ["tool_calls", "content"]);
+    meaning.said.content(content);
     match kind.as_deref() {
         Some("message-start") => meaning.response_id = json::non_empty_text(id),
         Some("stream-start") => {
@@ -69,7 +72,6 @@ fn stream_event(text: &str, meaning: &mut Meaning) {
             meaning.response_id = json::non_empty_text(id);
         }
         Some("tool-call-start" | "tool-call-delta") => {
-            let [call] = json::nested(message, ["tool_calls"]);
             if let (Some(raw), Some(call)) =
                 (call, meaning.calls.at(index.unwrap_or("0"), || ToolCall::of("tool_calls", false)))
             {

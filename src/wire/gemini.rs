@@ -42,7 +42,10 @@ fn object(text: &str, meaning: &mut Meaning) -> bool {
     }
     let mut finished = false;
     if let Some(candidates) = candidates {
-        json::elements(candidates, |candidate| finished |= read_candidate(candidate, meaning));
+        let mut first = true;
+        json::elements(candidates, |candidate| {
+            finished |= read_candidate(candidate, std::mem::take(&mut first), meaning)
+        });
     }
     // A prompt that was blocked has no candidates.
     let [blocked] = json::nested(feedback, ["blockReason"]);
@@ -63,12 +66,18 @@ fn object(text: &str, meaning: &mut Meaning) -> bool {
     finished
 }
 
-fn read_candidate(candidate: &str, meaning: &mut Meaning) -> bool {
+/// A conversation goes on with the first of several.
+fn read_candidate(candidate: &str, first: bool, meaning: &mut Meaning) -> bool {
     let [reason, content] = json::fields(candidate, ["finishReason", "content"]).values;
     let [parts] = json::nested(content, ["parts"]);
     if let Some(parts) = parts {
         json::elements(parts, |part| {
-            if let Some(call) = call_of(part) {
+            let [text, thought, function, code, tool] =
+                json::fields(part, ["text", "thought", "functionCall", "executableCode", "toolCall"]).values;
+            if first && thought != Some("true") {
+                meaning.said.content(text);
+            }
+            if let Some(call) = call_of(function, code, tool) {
                 meaning.calls.add(call);
             }
         });
@@ -80,8 +89,7 @@ fn read_candidate(candidate: &str, meaning: &mut Meaning) -> bool {
 }
 
 /// `functionCall` asks the client; `executableCode` and `toolCall` run at Google.
-fn call_of(part: &str) -> Option<ToolCall> {
-    let [function, code, tool] = json::fields(part, ["functionCall", "executableCode", "toolCall"]).values;
+fn call_of(function: Option<&str>, code: Option<&str>, tool: Option<&str>) -> Option<ToolCall> {
     let (raw, form, at_provider) = match [function, code, tool].map(json::non_null) {
         [Some(raw), _, _] => (raw, "functionCall", false),
         [_, Some(raw), _] => (raw, "executableCode", true),

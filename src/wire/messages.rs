@@ -18,13 +18,13 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::answer::Answer;
 use super::api::Api;
 use super::calls::{ToolCall, ToolCalls};
 use super::json;
 use super::request::Request;
 use crate::model::agent::{Point, SessionRule, Step};
 
+pub use self::answer::Said;
 pub use self::harness::{Named, may_name, named_by_headers, trace_of};
 pub use self::verdict::{PREVIEW_CHARS, verdict};
 
@@ -140,14 +140,8 @@ fn write_sorted(value: &Value, text: &mut String) {
     }
 }
 
-/// Reads a conversation. `None` for interfaces that have none.
-pub(super) fn read(
-    api: Api,
-    request: &Request<'_>,
-    answer: &Answer<'_>,
-    calls: &ToolCalls,
-    whole: bool,
-) -> Option<Conversation> {
+/// Reads a conversation; `said` is what a whole answer said. `None` for interfaces that have none.
+pub(super) fn read(api: Api, request: &Request<'_>, calls: &ToolCalls, said: Option<Said>) -> Option<Conversation> {
     let ids = !matches!(api, Api::GenerateContent | Api::StreamContent | Api::OllamaChat);
     let mut scribe = Scribe { ids, ..Scribe::default() };
     match api {
@@ -167,10 +161,9 @@ pub(super) fn read(
         conversation.rule = Some(SessionRule::PreviousResponse);
     }
     conversation.continues = conversation.step.points.iter().rev().map(|point| point.state).collect();
-    if whole {
-        answer::read(api, answer, calls, &mut conversation);
-    } else {
-        conversation.step.heads.clear();
+    match said {
+        Some(said) => answer::add(said, calls, &mut conversation),
+        None => conversation.step.heads.clear(),
     }
     Some(conversation)
 }
@@ -366,7 +359,7 @@ fn alike<'a>(before: impl Iterator<Item = &'a Asked>, call: &Asked) -> usize {
 }
 
 /// A result with its verdict.
-fn told(failed: Option<bool>, raw: Option<&str>) -> Told {
+pub(super) fn told(failed: Option<bool>, raw: Option<&str>) -> Told {
     let raw = raw.unwrap_or("");
     let mut text = String::new();
     each_text(raw, &mut |part| {

@@ -99,6 +99,8 @@ pub struct Meaning {
     pub notes: Vec<Note>,
     /// What the request carries of a conversation; `None` where the interface has none or the body was not kept whole.
     pub conversation: Option<Box<messages::Conversation>>,
+    /// The answer's words and results, on their way into `conversation`; empty afterwards.
+    pub said: messages::Said,
 }
 
 impl Meaning {
@@ -185,9 +187,10 @@ fn read_as(api: Api, path: &str, status: i32, [request, response]: [&Body; 2], h
         meaning.stream_error = false;
         read_error(&answer, &mut meaning);
     }
+    let said = std::mem::take(&mut meaning.said);
     if asked.whole && !asked.unreadable {
         let told_all = answered.whole && !is_failure(status) && !meaning.stream_error;
-        meaning.conversation = messages::read(api, &fields, &answer, &meaning.calls, told_all).map(Box::new);
+        meaning.conversation = messages::read(api, &fields, &meaning.calls, told_all.then_some(said)).map(Box::new);
     }
     if meaning.usage.is_none() {
         meaning.usage_missing = meaning

@@ -28,7 +28,8 @@ fn object(api: Api, text: &str, meaning: &mut Meaning) {
         meaning.stream_error = true;
         meaning.set_error(&words);
     }
-    let [calls] = json::nested(message, ["tool_calls"]);
+    let [calls, content] = json::nested(message, ["tool_calls", "content"]);
+    meaning.said.content(content);
     if let Some(calls) = calls {
         json::elements(calls, |raw| meaning.calls.add(call_of(raw)));
     }

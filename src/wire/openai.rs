@@ -88,8 +88,10 @@ impl Reading<'_> {
             self.meaning.set_error(&words);
         }
         if let Some(message) = message {
-            let [calls, function, refusal] = json::fields(message, ["tool_calls", "function_call", "refusal"]).values;
+            let [calls, function, refusal, content] =
+                json::fields(message, ["tool_calls", "function_call", "refusal", "content"]).values;
             self.meaning.refused |= json::non_empty_text(refusal).is_some();
+            self.said(index, content);
             if let Some(function) = json::non_null(function) {
                 let mut call = ToolCall::of("function_call", false);
                 fill(&mut call, function);
@@ -100,8 +102,10 @@ impl Reading<'_> {
             }
         }
         let Some(delta) = delta else { return };
-        let [calls, function, refusal] = json::fields(delta, ["tool_calls", "function_call", "refusal"]).values;
+        let [calls, function, refusal, content] =
+            json::fields(delta, ["tool_calls", "function_call", "refusal", "content"]).values;
         self.meaning.refused |= json::non_empty_text(refusal).is_some();
+        self.said(index, content);
         let choice = index.unwrap_or("0");
         if let Some(function) = json::non_null(function) {
             let new = || ToolCall::of("function_call", false);
@@ -119,6 +123,13 @@ impl Reading<'_> {
                     lay(call, raw);
                 }
             });
+        }
+    }
+
+    /// Of several choices a conversation goes on with the first.
+    fn said(&mut self, index: Option<&str>, content: Option<&str>) {
+        if matches!(index, None | Some("0")) {
+            self.meaning.said.content(content);
         }
     }
 }

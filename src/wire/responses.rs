@@ -3,9 +3,12 @@
 //! A response that is fetched again (`GET /responses/{id}`) reports the usage of the call that made it. It counts only for
 //! one in background mode, where the call that made it had none to report yet.
 
+use std::borrow::Cow;
+
 use super::answer::Answer;
 use super::api::Api;
 use super::calls::{ToolCall, ToolCalls};
+use super::messages::{Said, Told, told};
 use super::{Meaning, error_words, json, usage};
 
 /// Output items that ask the client to do something. Those that OpenAI runs itself (web search, file search, code
@@ -48,9 +51,14 @@ fn response(api: Api, text: &str, meaning: &mut Meaning) {
     }
     if let Some(output) = output {
         let mut calls = ToolCalls::default();
-        json::elements(output, |item| match call_of(item) {
-            Some(call) => calls.add(call),
-            None => meaning.refused |= is_refusal(item),
+        meaning.said = Said::of(meaning.response_id.clone());
+        json::elements(output, |raw| {
+            let item = Item::of(raw);
+            match item.call() {
+                Some(call) => calls.add(call),
+                None => meaning.refused |= item.is_refusal(),
+            }
+            item.say(&mut meaning.said);
         });
         // The last event lists them all; an earlier one none yet.
         if calls.asked() >= meaning.calls.asked() {
@@ -71,32 +79,66 @@ fn response(api: Api, text: &str, meaning: &mut Meaning) {
     meaning.raw_usage = json::value(raw);
 }
 
-/// Items that are calls: those of [`CALLS`], and the ones that ran at the provider (`web_search_call`, `mcp_call`, …).
-fn call_of(item: &str) -> Option<ToolCall> {
-    let [kind] = json::fields(item, ["type"]).values;
-    let kind = kind.and_then(json::text).filter(|kind| kind.ends_with("_call"))?;
-    let [call_id, id, name, arguments, input, action] =
-        json::fields(item, ["call_id", "id", "name", "arguments", "input", "action"]).values;
-    let mut call = ToolCall::of(&kind, !CALLS.contains(&&*kind));
-    call.id = json::non_empty_text(call_id).or_else(|| json::non_empty_text(id));
-    call.name = json::non_empty_text(name);
-    if let Some(arguments) = [arguments, input, action].into_iter().find_map(json::non_null) {
-        call.extend(json::text(arguments).as_deref().unwrap_or(arguments));
-    }
-    Some(call)
+/// An element of `output`.
+struct Item<'a> {
+    kind: Option<Cow<'a, str>>,
+    call_id: Option<&'a str>,
+    id: Option<&'a str>,
+    name: Option<&'a str>,
+    arguments: Option<&'a str>,
+    input: Option<&'a str>,
+    action: Option<&'a str>,
+    content: Option<&'a str>,
+    output: Option<&'a str>,
+    error: Option<&'a str>,
 }
 
-/// A message whose content is a refusal.
-fn is_refusal(item: &str) -> bool {
-    let mut refused = false;
-    let [content] = json::fields(item, ["content"]).values;
-    if let Some(content) = content.filter(|raw| raw.starts_with('[')) {
-        json::elements(content, |part| {
-            let [kind] = json::fields(part, ["type"]).values;
-            refused |= kind == Some("\"refusal\"");
-        });
+impl<'a> Item<'a> {
+    fn of(raw: &'a str) -> Self {
+        let [kind, call_id, id, name, arguments, input, action, content, output, error] = json::fields(
+            raw,
+            ["type", "call_id", "id", "name", "arguments", "input", "action", "content", "output", "error"],
+        )
+        .values;
+        let kind = kind.and_then(json::text);
+        Self { kind, call_id, id, name, arguments, input, action, content, output, error }
     }
-    refused
+
+    /// Items that are calls: those of [`CALLS`], and the ones that ran at the provider (`web_search_call`, `mcp_call`, …).
+    fn call(&self) -> Option<ToolCall> {
+        let kind = self.kind.as_deref().filter(|kind| kind.ends_with("_call"))?;
+        let mut call = ToolCall::of(kind, !CALLS.contains(&kind));
+        call.id = json::non_empty_text(self.call_id).or_else(|| json::non_empty_text(self.id));
+        call.name = json::non_empty_text(self.name);
+        if let Some(arguments) = [self.arguments, self.input, self.action].into_iter().find_map(json::non_null) {
+            call.extend(json::text(arguments).as_deref().unwrap_or(arguments));
+        }
+        Some(call)
+    }
+
+    /// A message whose content is a refusal.
+    fn is_refusal(&self) -> bool {
+        let mut refused = false;
+        if let Some(content) = self.content.filter(|raw| raw.starts_with('[')) {
+            json::elements(content, |part| {
+                let [kind] = json::fields(part, ["type"]).values;
+                refused |= kind == Some("\"refusal\"");
+            });
+        }
+        refused
+    }
+
+    fn say(&self, said: &mut Said) {
+        match self.kind.as_deref() {
+            Some("message") => said.content(self.content),
+            Some("mcp_call") => {
+                let failed = json::non_null(self.error).is_some();
+                let result = told(Some(failed), json::non_null(self.error).or(self.output));
+                said.told.push(Told { id: json::non_empty_text(self.id), ..result });
+            }
+            _ => {}
+        }
+    }
 }
 
 fn stream(api: Api, answer: &Answer<'_>, meaning: &mut Meaning) {
@@ -107,7 +149,7 @@ fn stream(api: Api, answer: &Answer<'_>, meaning: &mut Meaning) {
         let kind = kind.and_then(json::text);
         match kind.as_deref().unwrap_or(event.name) {
             "response.output_item.done" => {
-                if let Some(call) = item.and_then(call_of) {
+                if let Some(call) = item.and_then(|raw| Item::of(raw).call()) {
                     done.at(index.unwrap_or(""), || call);
                 }
             }

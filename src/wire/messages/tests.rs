@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::headers::Headers;
+use crate::wire::answer::Answer;
 use crate::wire::calls::ToolCalls;
 
 /// A conversation of two calls: the first request and its answer, and the second request.
@@ -14,15 +15,15 @@ struct Talk {
     second: Value,
 }
 
-fn calls_of(api: Api, answer: &Answer<'_>) -> ToolCalls {
+fn answered(api: Api, answer: &str) -> (ToolCalls, Said) {
     let mut meaning = crate::wire::Meaning::default();
-    crate::wire::read_answer(api, answer, &Headers::default(), &mut meaning);
-    meaning.calls
+    crate::wire::read_answer(api, &Answer::of(None, answer), &Headers::default(), &mut meaning);
+    (meaning.calls, meaning.said)
 }
 
 fn conversation(api: Api, request: &Value, answer: &str) -> Conversation {
-    let answer = Answer::of(None, answer);
-    read(api, &Request::read(&request.to_string()), &answer, &calls_of(api, &answer), true).unwrap()
+    let (calls, said) = answered(api, answer);
+    read(api, &Request::read(&request.to_string()), &calls, Some(said)).unwrap()
 }
 
 fn events(chunks: &[Value]) -> String {
@@ -220,7 +221,7 @@ fn a_second_request_continues_the_first_in_every_format() {
 fn results_show_what_their_calls_show() {
     for talk in talks() {
         let name = talk.name;
-        let calls = calls_of(talk.api, &Answer::of(None, &talk.answer));
+        let (calls, _) = answered(talk.api, &talk.answer);
         let two = conversation(talk.api, &talk.second, "{}");
         let asked: Vec<Option<i64>> = calls
             .iter()
@@ -348,8 +349,8 @@ proptest! {
         let at = request.floor_char_boundary(at.index(request.len() + 1));
         request.insert_str(at, &with);
         for text in [request.as_str(), &talk.answer] {
-            let answer = Answer::of(None, text);
-            if let Some(read) = read(api, &Request::read(text), &answer, &ToolCalls::default(), true) {
+            let (calls, said) = answered(api, text);
+            if let Some(read) = read(api, &Request::read(text), &calls, Some(said)) {
                 prop_assert!(read.step.points.len() <= MOST_POINTS && read.told.len() <= MOST_RESULTS);
                 let mut back = Step::default();
                 back.set_chain(&read.step.chain());
