@@ -298,12 +298,16 @@ impl Shown {
         let base64 = (readable.unreadable || readable.rendered || readable.text.contains(char::REPLACEMENT_CHARACTER))
             .then(|| STANDARD.encode(&body.bytes));
         let text = readable.text.into_owned();
-        let body = match serde_json::from_str::<&RawValue>(&text) {
-            Ok(json) => json.to_owned(),
-            Err(_) => match wire::assemble::assemble(body.facts.content_type.as_deref(), &text) {
-                Some(whole) => to_raw_value(&whole).ok()?,
-                None => to_raw_value(&text).ok()?,
-            },
+        let json = serde_json::from_str::<&RawValue>(&text).ok();
+        let assembled = if json.is_none() || wire::assemble::is_list(&text) {
+            wire::assemble::assemble(body.facts.content_type.as_deref(), &text)
+        } else {
+            None
+        };
+        let body = match (assembled, json) {
+            (Some(whole), _) => to_raw_value(&whole).ok()?,
+            (None, Some(json)) => json.to_owned(),
+            (None, None) => to_raw_value(&text).ok()?,
         };
         Some(Self { body, base64, facts })
     }

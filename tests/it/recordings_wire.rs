@@ -16,6 +16,8 @@ use trailgate::model::id::{OrgId, RecordId};
 use trailgate::model::tags::Tags;
 use trailgate::model::units::Micros;
 use trailgate::pricing::Pricing;
+use trailgate::wire::assemble::assemble;
+use trailgate::wire::body::readable;
 
 use crate::support::recordings::{self, Recording};
 use crate::support::said::{self, Shape};
@@ -265,4 +267,40 @@ fn thousands_of_broken_exchanges_give_no_wrong_number() {
 
 fn row_of_null(provider: &str, recording: &Recording, text: String, context: &EnrichContext) -> Exchange {
     row(provider, recording, text.into_bytes(), DAYS[1], context)
+}
+
+/// A stream that was put together for people says what the stream said.
+#[test]
+fn assembled_streams_say_what_streams_said() {
+    let context = context();
+    let mut assembled = BTreeMap::<String, (usize, usize)>::new();
+    for (provider, list) in recordings::all() {
+        for recording in list.iter().filter(|recording| recording.is_stream()) {
+            let case = format!("{provider} {} {}", recording.name, recording.path);
+            let body = Body {
+                facts: BodyFacts { content_type: recording.content_type.clone(), ..BodyFacts::default() },
+                bytes: Bytes::from(recording.response()),
+            };
+            let text = readable(&body, "response").text;
+            let counts = assembled.entry(provider.clone()).or_default();
+            counts.1 += 1;
+            let Some(mut whole) = assemble(recording.content_type.as_deref(), &text) else { continue };
+            counts.0 += 1;
+            whole.as_object_mut().unwrap().remove("streamed_data");
+            let mut as_json = recording.clone();
+            as_json.content_type = Some("application/json".to_owned());
+            let stream = row(&provider, recording, recording.response(), DAYS[1], &context);
+            let one = row(&provider, &as_json, whole.to_string().into_bytes(), DAYS[1], &context);
+            assert_eq!(one.tool_calls, stream.tool_calls, "{case}: {whole}");
+            assert_eq!(one.finish_reason, stream.finish_reason, "{case}: {whole}");
+            assert_eq!(one.response_model, stream.response_model, "{case}: {whole}");
+            if stream.usage_source == one.usage_source {
+                assert_eq!(one.usage, stream.usage, "{case}: {whole}");
+            }
+            let heads = |row: &Exchange| row.agent.step.as_ref().map(|step| step.heads.clone());
+            assert_eq!(heads(&one), heads(&stream), "{case}: {whole}");
+        }
+    }
+    println!("{assembled:?}");
+    assert!(assembled.values().all(|(put_together, _)| *put_together > 0), "{assembled:?}");
 }

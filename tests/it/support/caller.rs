@@ -63,7 +63,7 @@ impl Caller {
     }
 
     async fn exchange(&mut self, url: &str, request: &[u8]) -> Ended {
-        let mut stream = match self.stream.take() {
+        let mut stream = match self.stream.take().filter(is_open) {
             Some(stream) => stream,
             None => {
                 let Ok(stream) = TcpStream::connect(url.trim_start_matches("http://")).await else {
@@ -117,6 +117,11 @@ impl Caller {
         }
         Ended::Whole(answer)
     }
+}
+
+/// Whether the gateway has left a kept connection open: one that nobody used for long is closed.
+fn is_open(stream: &TcpStream) -> bool {
+    stream.try_read(&mut [0]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
