@@ -1,9 +1,22 @@
 //! What is said in a call, for people: the messages of its request, the text of its answer, the tools that it asks for. Of
-//! the shapes of OpenAI, Anthropic and Gemini; others give nothing and are shown as they came.
+//! the shapes of OpenAI, Anthropic, Gemini, Bedrock, Cohere and Ollama; others give nothing and are shown as they came.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
+
+/// Where an answer has its message as one object: OpenAI and those that copy it, Cohere and Ollama, Bedrock.
+const MESSAGES: [&str; 3] = ["/choices/0/message", "/message", "/output/message"];
+
+/// Where an answer has a list of parts, tool calls among them.
+const LISTS: [&str; 6] = [
+    "/choices/0/message/tool_calls",
+    "/message/tool_calls",
+    "/message/content",
+    "/output/message/content",
+    "/content",
+    "/candidates/0/content/parts",
+];
 
 /// The messages of a request, where it has a list of them.
 pub fn messages(request: &str) -> Option<Vec<Value>> {
@@ -21,7 +34,7 @@ pub fn messages(request: &str) -> Option<Vec<Value>> {
 
 /// The answer's text and tool calls, for the shapes that are known.
 pub fn answer(value: &Value) -> Option<String> {
-    if let Some(message) = value.pointer("/choices/0/message") {
+    if let Some(message) = MESSAGES.iter().find_map(|path| value.pointer(path).filter(|found| found.is_object())) {
         let mut text = message.get("content").and_then(plain).unwrap_or_default();
         if let Some(calls) = message.get("tool_calls").filter(|calls| calls.as_array().is_some_and(|c| !c.is_empty())) {
             let _ = write!(text, "\n{calls}");
@@ -30,7 +43,21 @@ pub fn answer(value: &Value) -> Option<String> {
     }
     let parts =
         value.get("content").or_else(|| value.get("output")).or_else(|| value.pointer("/candidates/0/content/parts"));
-    parts.and_then(plain)
+    parts.or_else(|| value.get("response").filter(|_| value.get("done").is_some())).and_then(plain)
+}
+
+/// Whether an answer says something besides what it asks of tools.
+pub fn has_text(value: &Value) -> bool {
+    let mut messages = MESSAGES.iter().filter_map(|path| value.pointer(path)?.get("content"));
+    if let Some(text) = messages.find_map(Value::as_str) {
+        return !text.is_empty();
+    }
+    parts(value).any(|part| part.get("text").is_some() || part.get("content").is_some())
+}
+
+fn parts(value: &Value) -> impl Iterator<Item = &Value> {
+    let lists = LISTS.iter().filter_map(|path| value.pointer(path)).chain(value.get("output"));
+    lists.filter_map(Value::as_array).flatten()
 }
 
 /// Text, or a list of parts with their texts; parts of other kinds as they are.
@@ -60,20 +87,19 @@ pub struct ToolCall {
 
 /// The tools that an answer asks for, in order.
 pub fn tool_calls(value: &Value) -> Vec<ToolCall> {
-    let lists = ["/choices/0/message/tool_calls", "/content", "/output", "/candidates/0/content/parts"];
-    let items = lists.into_iter().filter_map(|path| value.pointer(path)).filter_map(Value::as_array).flatten();
-    items.filter_map(tool_call).collect()
+    parts(value).filter_map(tool_call).collect()
 }
 
 fn tool_call(item: &Value) -> Option<ToolCall> {
-    let call = item.get("function").or_else(|| item.get("functionCall")).unwrap_or(item);
+    let inner = ["function", "functionCall", "toolUse"].into_iter().find_map(|name| item.get(name));
     let kind = item.get("type").and_then(Value::as_str);
-    let asks = item.get("functionCall").is_some() || matches!(kind, Some("function" | "tool_use" | "function_call"));
-    if !asks {
+    if inner.is_none() && !matches!(kind, Some("tool_use" | "function_call")) {
         return None;
     }
+    let call = inner.unwrap_or(item);
     let arguments = ["arguments", "input", "args"].into_iter().find_map(|name| call.get(name));
-    let id = ["call_id", "id"].into_iter().find_map(|name| item.get(name)).and_then(Value::as_str);
+    let id = ["call_id", "id"].into_iter().find_map(|name| item.get(name)).or_else(|| call.get("toolUseId"));
+    let id = id.and_then(Value::as_str);
     Some(ToolCall {
         id: id.map(str::to_owned),
         name: call.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
@@ -97,6 +123,11 @@ mod tests {
             (r#"{"output":[{"type":"message","content":[{"type":"output_text","text":"o"}]}]}"#, Some("o")),
             (r#"{"candidates":[{"content":{"parts":[{"text":"g"}]}}]}"#, Some("g")),
             (r#"{"choices":[{"message":{"content":null,"tool_calls":[{"id":"1"}]}}]}"#, Some("\n[{\"id\":\"1\"}]")),
+            (r#"{"output":{"message":{"role":"assistant","content":[{"text":"b"}]}}}"#, Some("b")),
+            (r#"{"message":{"role":"assistant","content":[{"type":"text","text":"c"}]}}"#, Some("c")),
+            (r#"{"message":{"role":"assistant","content":"l"},"done":true}"#, Some("l")),
+            (r#"{"response":"m","done":true}"#, Some("m")),
+            (r#"{"message":"no"}"#, None),
             (r#"{"error":{"message":"no"}}"#, None),
         ] {
             assert_eq!(answer(&serde_json::from_str(json).unwrap()).as_deref(), text, "{json}");
@@ -118,6 +149,8 @@ mod tests {
             r#"{"choices":[{"message":{"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]}}]}"#,
             r#"{"content":[{"type":"text","text":"x"},{"type":"tool_use","id":"1","name":"f","input":{}}]}"#,
             r#"{"output":[{"type":"function_call","call_id":"1","id":"x","name":"f","arguments":"{}"}]}"#,
+            r#"{"output":{"message":{"content":[{"toolUse":{"toolUseId":"1","name":"f","input":{}}}]}}}"#,
+            r#"{"message":{"content":"","tool_calls":[{"id":"1","function":{"name":"f","arguments":{}}}]}}"#,
         ] {
             let calls = tool_calls(&serde_json::from_str(json).unwrap());
             let one = ToolCall { id: Some("1".into()), name: "f".into(), arguments: "{}".into() };

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::ApiState;
 use super::answer::{Answer, ok};
-use super::conversation::{answer, messages, plain, tool_calls};
+use super::conversation::{answer, has_text, messages, plain, tool_calls};
 use super::error::ApiError;
 use super::extract::{Json, Reader, Text};
 use super::openapi::{Faults, Missing};
@@ -182,7 +182,7 @@ fn step(bodies: Option<&CallBodies>, earlier: &[&CallBodies]) -> Digest {
                 })
                 .collect();
             let said = answer(&value).unwrap_or_else(|| if value.is_null() { String::new() } else { response.clone() });
-            if !said.is_empty() && (digest.tool_calls.is_empty() || answer_text(&value)) {
+            if !said.is_empty() && (digest.tool_calls.is_empty() || has_text(&value)) {
                 digest.answer.push(Said::new("assistant", None, &said));
             }
         }
@@ -190,16 +190,6 @@ fn step(bodies: Option<&CallBodies>, earlier: &[&CallBodies]) -> Digest {
         Err(_) => digest.answer.push(Said::new("response", None, &response)),
     }
     digest
-}
-
-/// Whether an answer that asks for tools says something as well.
-fn answer_text(value: &Value) -> bool {
-    if let Some(content) = value.pointer("/choices/0/message/content") {
-        return content.as_str().is_some_and(|text| !text.is_empty());
-    }
-    let lists = ["/content", "/output", "/candidates/0/content/parts"];
-    let mut parts = lists.into_iter().filter_map(|path| value.pointer(path)).filter_map(Value::as_array).flatten();
-    parts.any(|part| part.get("text").is_some() || part.get("content").is_some())
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ function messageOf(raw: unknown): Message[] {
   }
   const role = str(message["role"]) || (type && type !== "message" ? type : "user");
   const found: Part[] = [];
-  const thought = str(message["reasoning_content"]) || str(message["reasoning"]);
+  const thought = str(message["reasoning_content"]) || str(message["reasoning"]) || str(message["thinking"]) || str(message["tool_plan"]);
   if (thought) found.push({ type: "thinking", text: thought });
   if (role === "tool" || role === "function") {
     found.push(result(str(message["tool_call_id"]), str(message["name"]), message["content"]));
@@ -161,6 +161,17 @@ function partOf(raw: unknown): Part {
   if (inline) return base64(str(inline["data"]), str(inline["mimeType"]) || str(inline["mime_type"]));
   const fn = obj(part["functionCall"] ?? part["function_call"]);
   if (fn) return { type: "call", id: str(fn["id"]), name: str(fn["name"]), args: fn["args"] };
+  const use = obj(part["toolUse"]);
+  if (use) return { type: "call", id: str(use["toolUseId"]), name: str(use["name"]), args: use["input"] };
+  const told = obj(part["toolResult"]);
+  if (told) {
+    const inner = list(told["content"]);
+    const only = inner.length === 1 ? obj(inner[0])?.["json"] : undefined;
+    const read = result(str(told["toolUseId"]), "", only ?? told["content"]);
+    return { ...read, failed: read.failed || told["status"] === "error" };
+  }
+  const reasoning = obj(obj(part["reasoningContent"])?.["reasoningText"]);
+  if (reasoning) return { type: "thinking", text: str(reasoning["text"]) };
   const back = obj(part["functionResponse"] ?? part["function_response"]);
   if (back) return result(str(back["id"]), str(back["name"]), back["response"]);
   return { type: "json", label: type || "part", value: raw };
@@ -232,6 +243,16 @@ function readAnswer(body: Obj, reading: Reading): void {
   const output = body["output"];
   if (Array.isArray(output) && (body["object"] === "response" || output.some((item) => obj(item)?.["type"] !== undefined))) {
     for (const item of output) reading.answer.push(...messageOf(obj(item)?.["type"] === "message" || obj(item)?.["role"] ? { role: "assistant", ...obj(item) } : item));
+    return;
+  }
+  // Bedrock, Cohere, Ollama.
+  const message = obj(obj(output)?.["message"]) ?? obj(body["message"]);
+  if (message) {
+    reading.answer.push(...messageOf({ role: "assistant", ...message }));
+    return;
+  }
+  if (typeof body["response"] === "string" && "done" in body) {
+    reading.answer.push({ role: "assistant", parts: [{ type: "text", text: body["response"] }] });
     return;
   }
   const candidates = list(body["candidates"]);
