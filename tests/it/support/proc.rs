@@ -17,6 +17,13 @@ pub fn files(pid: u32) -> usize {
     std::fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count)
 }
 
+/// How many files a process may open at most, once it asks for it.
+pub fn most_files(pid: u32) -> usize {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap_or_default();
+    let line = text.lines().find(|line| line.starts_with("Max open files")).unwrap_or_default();
+    line.split_whitespace().nth(4).and_then(|hard| hard.parse().ok()).unwrap_or(0)
+}
+
 /// Processor time used so far, user and system.
 pub fn cpu(pid: u32) -> Duration {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
