@@ -44,7 +44,7 @@ fn object(text: &str, meaning: &mut Meaning) -> bool {
     if let Some(candidates) = candidates {
         let mut first = true;
         json::elements(candidates, |candidate| {
-            finished |= read_candidate(candidate, std::mem::take(&mut first), meaning)
+            finished |= read_candidate(candidate, std::mem::take(&mut first), meaning);
         });
     }
     // A prompt that was blocked has no candidates.

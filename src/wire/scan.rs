@@ -229,15 +229,7 @@ impl<'a> Scan<'a> {
 /// Whether a backslash and this byte are an escape by themselves. A look into a set of bits: a jump for each kind would be
 /// guessed wrong at every other escape.
 const fn is_simple(kind: u8) -> bool {
-    const KINDS: [u8; 8] = *b"\"\\/bfnrt";
-    const SET: u128 = {
-        let (mut set, mut n) = (0, 0);
-        while n < KINDS.len() {
-            set |= 1 << KINDS[n];
-            n += 1;
-        }
-        set
-    };
+    const SET: u128 = 1 << b'"' | 1 << b'\\' | 1 << b'/' | 1 << b'b' | 1 << b'f' | 1 << b'n' | 1 << b'r' | 1 << b't';
     kind < 128 && SET >> kind & 1 == 1
 }
 

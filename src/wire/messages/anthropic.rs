@@ -28,10 +28,10 @@ fn read_block(block: &str, by_model: bool, scribe: &mut Scribe) {
         (Some("text"), true) => scribe.answer_text(&text.and_then(json::text).unwrap_or_default()),
         (Some("text"), false) => scribe.user(&text.and_then(json::text).unwrap_or_default()),
         (Some("tool_use"), true) => {
-            scribe.call(json::non_empty_text(id), json::non_empty_text(name).unwrap_or_default(), &arguments(input))
+            scribe.call(json::non_empty_text(id), json::non_empty_text(name).unwrap_or_default(), &arguments(input));
         }
         (Some("tool_result"), _) => {
-            scribe.result(json::non_empty_text(result_of), None, failed.map(|raw| raw == "true"), content)
+            scribe.result(json::non_empty_text(result_of), None, failed.map(|raw| raw == "true"), content);
         }
         (_, false) => {
             if let Some(source) = source {

@@ -31,7 +31,7 @@ fn read_item(item: &str, scribe: &mut Scribe) {
             );
         }
         Some(kind) if kind.ends_with("_call_output") => {
-            scribe.result(json::non_empty_text(call_id), None, None, output)
+            scribe.result(json::non_empty_text(call_id), None, None, output);
         }
         Some("message") | None => read_message(role, content, scribe),
         _ => {}
