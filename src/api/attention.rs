@@ -20,6 +20,7 @@ use crate::auth::Caller;
 use crate::model::figures::Figures;
 use crate::model::filter::Filter;
 use crate::model::query::{FigureQuery, FigureRow, GroupBy, Noticed, Reading, Window};
+use crate::model::tools::{Times, ToolFigures, ToolUse, grouped, sum};
 use crate::model::units::Micros;
 
 const MOST_ITEMS: usize = 100;
@@ -111,11 +112,10 @@ pub async fn query(
     }
     state.settled().await;
     let mut items = sessions(&state, &caller, span).await?;
-    for (kind, page, group) in
-        [("model", "models", GroupBy::Model), ("path", "paths", GroupBy::Path), ("tool", "tools", GroupBy::Tool)]
-    {
+    for (kind, page, group) in [("model", "models", GroupBy::Model), ("path", "paths", GroupBy::Path)] {
         items.extend(worse(&state, &caller, span, (kind, page, group)).await?);
     }
+    items.extend(worse_tools(&state, &caller, span).await?);
     items.sort_by(|a, b| b.severity.total_cmp(&a.severity).then_with(|| a.value.cmp(&b.value)));
     items.truncate(limit);
     Ok(ok(Attention { items }))
@@ -158,25 +158,65 @@ async fn worse(
         let Some(before) = before.iter().find(|before| before.value == now.value && !now.value.is_empty()) else {
             continue;
         };
-        for (reason, found) in compare(&before.figures, &now.figures) {
-            let Comparison { text, severity, now: value, before: old, unit } = found;
-            items.push(Item {
-                kind,
-                value: now.value.clone(),
-                label: now.value.clone(),
-                reason,
-                text,
-                severity,
-                now: value,
-                before: old,
-                unit,
-                calls: now.figures.calls,
-                previous_calls: Some(before.figures.calls),
-                link: Link::new(page, kind, &now.value),
-            });
-        }
+        items.extend(compared((kind, page), &now.value, [&before.figures, &now.figures]));
     }
     Ok(items)
+}
+
+/// Tools that got worse: uses as `/v1/tool/query` counts them, so calls in answers too. Where the uses of both windows are too
+/// many to be looked at, the manual logs alone are compared.
+async fn worse_tools(state: &ApiState, caller: &Caller, span: Span) -> Result<Vec<Item>, ApiError> {
+    let (kind, page) = ("tool", "tools");
+    let window = Window { from: Some(span.doubled().from), to: Some(span.to.plus_us(-1)) };
+    let found = state.store.tool_uses(caller.org, &Filter::ALL, window).await?;
+    if found.cut.is_some() {
+        return worse(state, caller, span, (kind, page, GroupBy::Tool)).await;
+    }
+    let mut items = Vec::new();
+    for (tool, uses) in grouped(&found.uses, |one| [one.name.clone()]) {
+        let (now, before): (Vec<&ToolUse>, Vec<&ToolUse>) =
+            uses.into_iter().partition(|one| one.started_at >= span.from);
+        let (now, before) = (sum(&now), sum(&before));
+        // A log tells how long a tool took, a gap how long at most.
+        let both = |times: fn(&ToolFigures) -> Times| [times(&before), times(&now)];
+        let times = match both(|figures| figures.manual) {
+            logged if logged.iter().all(|times| times.calls >= ENOUGH_FOR_MEANS) => logged,
+            _ => both(|figures| figures.gap),
+        };
+        let figures = [(&before, times[0]), (&now, times[1])];
+        let [before, now] = figures.map(|(figures, _)| Figures {
+            calls: figures.judged,
+            errors: figures.failures,
+            ..Figures::default()
+        });
+        items.extend(compared((kind, page), &tool, [&before, &now]));
+        let [before, now] = figures.map(|(_, times)| Figures {
+            calls: times.calls,
+            exact: times.p50_us.zip(times.p95_us),
+            ..Figures::default()
+        });
+        items.extend(compared((kind, page), &tool, [&before, &now]));
+    }
+    Ok(items)
+}
+
+/// What got worse of one model, path or tool.
+fn compared((kind, page): (&'static str, &'static str), value: &str, [before, now]: [&Figures; 2]) -> Vec<Item> {
+    let item = |(reason, found): (&'static str, Comparison)| Item {
+        kind,
+        value: value.to_owned(),
+        label: value.to_owned(),
+        reason,
+        text: found.text,
+        severity: found.severity,
+        now: found.now,
+        before: found.before,
+        unit: found.unit,
+        calls: now.calls,
+        previous_calls: Some(before.calls),
+        link: Link::new(page, kind, value),
+    };
+    compare(before, now).into_iter().map(item).collect()
 }
 
 /// What got worse and by how much.

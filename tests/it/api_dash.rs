@@ -246,6 +246,23 @@ async fn tools(backend: Backend) {
     assert_eq!(slow["rows"][0]["tool"], "book");
 }
 
+/// A call whose answer asks for a tool, and the next one, which tells the result.
+fn asks_and_tells(n: i64, at: i64, result: &Value) -> [Value; 2] {
+    let call = json!({ "role": "assistant", "content": null, "tool_calls": [
+        { "id": format!("call_{n}"), "type": "function", "function": { "name": "look_up", "arguments": "{}" } },
+    ] });
+    let user = json!({ "role": "user", "content": format!("Where is number {n}?") });
+    let told = json!({ "role": "tool", "tool_call_id": format!("call_{n}"), "content": result.to_string() });
+    let said = json!({ "role": "assistant", "content": "I have looked." });
+    let envelope = |at: i64, messages: Value, answer: &Value| {
+        let mut envelope = Log { at, ..LOG }.envelope();
+        envelope["providerRequest"]["json"]["messages"] = messages;
+        envelope["providerResponse"]["json"]["choices"][0]["message"] = answer.clone();
+        envelope
+    };
+    [envelope(at, json!([user]), &call), envelope(at + 2, json!([user, call, told]), &said)]
+}
+
 async fn attention(backend: Backend) {
     let gateway = start(backend).await;
     let mut sent = tokio::task::JoinSet::new();
@@ -256,16 +273,26 @@ async fn attention(backend: Backend) {
         let request = gateway.http.post(format!("{}/oai/v1/log", gateway.url)).bearer_auth(KEY).json(&envelope);
         let request = request.header("Helicone-Session-Id", session).header("Helicone-Session-Path", "/act");
         sent.spawn(async move { assert_eq!(request.send().await.unwrap().status(), 200) });
+        // A tool that nobody logs: an answer asks for it, and the next request tells that it failed.
+        let result = if n % 2 == 0 { json!({ "found": n }) } else { json!({ "error": "no such city" }) };
+        for (part, envelope) in asks_and_tells(n, at, &result).into_iter().enumerate() {
+            let request = gateway.http.post(format!("{}/oai/v1/log", gateway.url)).bearer_auth(KEY).json(&envelope);
+            let request = request.header("Helicone-Session-Id", format!("tools-{n}"));
+            sent.spawn(async move { assert_eq!(request.send().await.unwrap().status(), 200, "{part}") });
+        }
     }
     sent.join_all().await;
-    stored(&gateway, 60).await;
+    stored(&gateway, 180).await;
     let hour = json!({ "from_ms": HOUR * 1_000, "to_ms": (HOUR + 3_600) * 1_000 });
     let found = data(&gateway, "/v1/metrics/attention", &hour).await;
     let items = found["items"].as_array().unwrap();
     let of = |kind: &str| items.iter().find(|item| item["kind"] == kind).unwrap_or_else(|| panic!("{kind}: {found}"));
     assert_eq!((&of("model")["value"], &of("model")["reason"]), (&json!("gpt-4o"), &json!("error_rate")));
     assert_eq!((&of("path")["value"], &of("path")["link"]["params"]["path"]), (&json!("/act"), &json!("/act")));
-    assert_eq!((&of("session")["value"], &of("session")["reason"]), (&json!("new"), &json!("failed")));
+    assert_eq!((&of("tool")["value"], &of("tool")["reason"]), (&json!("look_up"), &json!("error_rate")), "{found}");
+    assert_eq!((&of("tool")["calls"], &of("tool")["now"]), (&json!(30), &json!(1.0)));
+    let failed = items.iter().find(|item| item["kind"] == "session" && item["reason"] == "failed").unwrap();
+    assert_eq!(failed["value"], "new");
     assert!(items.windows(2).all(|pair| pair[0]["severity"].as_f64() >= pair[1]["severity"].as_f64()));
     let quiet = json!({ "from_ms": (HOUR - 3_600) * 1_000, "to_ms": HOUR * 1_000 });
     assert_eq!(data(&gateway, "/v1/metrics/attention", &quiet).await["items"], json!([]), "nothing was worse then");
