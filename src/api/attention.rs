@@ -4,10 +4,11 @@
 //! Few calls prove nothing: a rate of errors got worse where its interval lies above the one before, a time or a cost where
 //! it grew by half over enough calls in both windows.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::ApiState;
@@ -56,43 +57,81 @@ pub struct Attention {
 /// One thing that got worse.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Item {
-    /// `model`, `path`, `tool` or `session`.
-    #[schema(value_type = String)]
-    kind: &'static str,
+    kind: Subject,
     /// Of a session its id.
     value: String,
     label: String,
-    /// `error_rate`, `p95`, `cost`; of sessions `failed` or `cost`.
-    #[schema(value_type = String)]
-    reason: &'static str,
+    reason: Reason,
     /// For a person.
     text: String,
     /// 0 to 1.
     severity: f64,
     now: f64,
     before: f64,
-    /// What `now` and `before` are: `ratio`, `ms`, `usd` or `count`.
-    #[schema(value_type = String)]
-    unit: &'static str,
+    unit: Unit,
     calls: i64,
     /// Null for sessions.
     previous_calls: Option<i64>,
     link: Link,
 }
 
+/// What got worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    Model,
+    Path,
+    Tool,
+    Session,
+}
+
+/// In what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    ErrorRate,
+    P95,
+    Cost,
+    /// A session that ended in an error.
+    Failed,
+}
+
+/// What `now` and `before` are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    Ratio,
+    Ms,
+    Usd,
+    Count,
+}
+
+/// A page of the dashboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Page {
+    Models,
+    Paths,
+    Tools,
+    Session,
+}
+
 /// Where the dashboard shows more.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Link {
-    /// `models`, `paths`, `tools` or `session`.
-    #[schema(value_type = String)]
-    page: &'static str,
-    #[schema(value_type = Object)]
-    params: Map<String, Value>,
+    page: Page,
+    params: BTreeMap<String, String>,
 }
 
-impl Link {
-    fn new(page: &'static str, name: &str, value: &str) -> Self {
-        Self { page, params: Map::from_iter([(name.to_owned(), Value::from(value))]) }
+impl Subject {
+    fn link(self, value: &str) -> Link {
+        let (page, name) = match self {
+            Self::Model => (Page::Models, "model"),
+            Self::Path => (Page::Paths, "path"),
+            Self::Tool => (Page::Tools, "tool"),
+            Self::Session => (Page::Session, "id"),
+        };
+        Link { page, params: BTreeMap::from([(name.to_owned(), value.to_owned())]) }
     }
 }
 
@@ -111,10 +150,10 @@ pub async fn query(
     }
     state.settled().await;
     let mut items = sessions(&state, &caller, span).await?;
-    for (kind, page, group) in
-        [("model", "models", GroupBy::Model), ("path", "paths", GroupBy::Path), ("tool", "tools", GroupBy::Tool)]
+    for (kind, group) in
+        [(Subject::Model, GroupBy::Model), (Subject::Path, GroupBy::Path), (Subject::Tool, GroupBy::Tool)]
     {
-        items.extend(worse(&state, &caller, span, (kind, page, group)).await?);
+        items.extend(worse(&state, &caller, span, (kind, group)).await?);
     }
     items.sort_by(|a, b| b.severity.total_cmp(&a.severity).then_with(|| a.value.cmp(&b.value)));
     items.truncate(limit);
@@ -126,7 +165,7 @@ async fn worse(
     state: &ApiState,
     caller: &Caller,
     span: Span,
-    (kind, page, group): (&'static str, &'static str, GroupBy),
+    (kind, group): (Subject, GroupBy),
 ) -> Result<Vec<Item>, ApiError> {
     let both = span.doubled();
     let mut plan = state.store.figure_plan(caller.org, &Filter::ALL, (both.from, both.to)).await?;
@@ -172,7 +211,7 @@ async fn worse(
                 unit,
                 calls: now.figures.calls,
                 previous_calls: Some(before.figures.calls),
-                link: Link::new(page, kind, &now.value),
+                link: kind.link(&now.value),
             });
         }
     }
@@ -186,10 +225,10 @@ struct Comparison {
     severity: f64,
     now: f64,
     before: f64,
-    unit: &'static str,
+    unit: Unit,
 }
 
-fn compare(before: &Figures, now: &Figures) -> Vec<(&'static str, Comparison)> {
+fn compare(before: &Figures, now: &Figures) -> Vec<(Reason, Comparison)> {
     let mut found = Vec::new();
     let least = now.calls.min(before.calls);
     if least >= ENOUGH_FOR_RATES
@@ -198,13 +237,13 @@ fn compare(before: &Figures, now: &Figures) -> Vec<(&'static str, Comparison)> {
     {
         let (old, new) = (before.error_rate(), now.error_rate());
         found.push((
-            "error_rate",
+            Reason::ErrorRate,
             Comparison {
                 text: format!("errors rose from {:.1} % to {:.1} % ({} calls)", old * 100.0, new * 100.0, now.calls),
                 severity: (0.5 + (new - old)).min(1.0),
                 now: new,
                 before: old,
-                unit: "ratio",
+                unit: Unit::Ratio,
             },
         ));
     }
@@ -215,13 +254,19 @@ fn compare(before: &Figures, now: &Figures) -> Vec<(&'static str, Comparison)> {
         let (old, new) = (old / 1e3, new / 1e3);
         if new >= old * GROWTH && new >= SHORT_MS {
             let text = format!("the slowest 5 % take {} instead of {} ({} calls)", time(new), time(old), now.calls);
-            found.push(("p95", Comparison { text, severity: severity(old, new), now: new, before: old, unit: "ms" }));
+            found.push((
+                Reason::P95,
+                Comparison { text, severity: severity(old, new), now: new, before: old, unit: Unit::Ms },
+            ));
         }
     }
     let (old, new) = (before.cost_a_call(), now.cost_a_call());
     if new > 0.0 && old > 0.0 && new >= old * GROWTH {
         let text = format!("a call costs ${new:.4} instead of ${old:.4} ({} calls)", now.calls);
-        found.push(("cost", Comparison { text, severity: severity(old, new), now: new, before: old, unit: "usd" }));
+        found.push((
+            Reason::Cost,
+            Comparison { text, severity: severity(old, new), now: new, before: old, unit: Unit::Usd },
+        ));
     }
     found
 }
@@ -249,8 +294,8 @@ async fn sessions(state: &ApiState, caller: &Caller, span: Span) -> Result<Vec<I
             #[expect(clippy::cast_precision_loss, reason = "a count for display")]
             now: session.errors as f64,
             before: 0.0,
-            unit: "count",
-            ..of_session(session, "failed")
+            unit: Unit::Count,
+            ..of_session(session, Reason::Failed)
         })
         .collect();
     let mean = found.mean_cost;
@@ -262,26 +307,26 @@ async fn sessions(state: &ApiState, caller: &Caller, span: Span) -> Result<Vec<I
                 severity: severity(mean * DEAR / GROWTH, cost),
                 now: cost,
                 before: mean,
-                unit: "usd",
-                ..of_session(session, "cost")
+                unit: Unit::Usd,
+                ..of_session(session, Reason::Cost)
             }
         }));
     }
     Ok(items)
 }
 
-fn of_session(session: Noticed, reason: &'static str) -> Item {
+fn of_session(session: Noticed, reason: Reason) -> Item {
     Item {
-        kind: "session",
+        kind: Subject::Session,
         label: if session.name.is_empty() { session.id.clone() } else { session.name },
-        link: Link::new("session", "id", &session.id),
+        link: Subject::Session.link(&session.id),
         value: session.id,
         reason,
         text: String::new(),
         severity: 0.0,
         now: 0.0,
         before: 0.0,
-        unit: "",
+        unit: Unit::Count,
         calls: session.calls,
         previous_calls: None,
     }
@@ -308,21 +353,21 @@ mod tests {
         figures
     }
 
-    fn reasons(before: &Figures, now: &Figures) -> Vec<&'static str> {
+    fn reasons(before: &Figures, now: &Figures) -> Vec<Reason> {
         compare(before, now).into_iter().map(|(reason, _)| reason).collect()
     }
 
     #[test]
     fn only_what_is_certain_is_told() {
         let usual = calls(1000, 10, 500, 1_000);
-        assert_eq!(reasons(&usual, &usual), Vec::<&str>::new());
-        assert_eq!(reasons(&usual, &calls(1000, 60, 500, 1_000)), ["error_rate"]);
-        assert_eq!(reasons(&usual, &calls(3, 3, 9_000, 9_000)), Vec::<&str>::new(), "three calls prove nothing");
-        assert_eq!(reasons(&usual, &calls(20, 1, 500, 1_000)), Vec::<&str>::new(), "one of twenty may be chance");
-        assert_eq!(reasons(&usual, &calls(100, 1, 800, 1_600)), ["p95", "cost"]);
-        assert_eq!(reasons(&usual, &calls(100, 1, 600, 1_400)), Vec::<&str>::new(), "less than half as much again");
-        assert_eq!(reasons(&calls(100, 0, 2, 0), &calls(100, 0, 20, 0)), Vec::<&str>::new(), "both are short");
-        assert_eq!(reasons(&calls(100, 60, 500, 1), &calls(1000, 10, 500, 1)), Vec::<&str>::new(), "it got better");
+        assert_eq!(reasons(&usual, &usual), []);
+        assert_eq!(reasons(&usual, &calls(1000, 60, 500, 1_000)), [Reason::ErrorRate]);
+        assert_eq!(reasons(&usual, &calls(3, 3, 9_000, 9_000)), [], "three calls prove nothing");
+        assert_eq!(reasons(&usual, &calls(20, 1, 500, 1_000)), [], "one of twenty may be chance");
+        assert_eq!(reasons(&usual, &calls(100, 1, 800, 1_600)), [Reason::P95, Reason::Cost]);
+        assert_eq!(reasons(&usual, &calls(100, 1, 600, 1_400)), [], "less than half as much again");
+        assert_eq!(reasons(&calls(100, 0, 2, 0), &calls(100, 0, 20, 0)), [], "both are short");
+        assert_eq!(reasons(&calls(100, 60, 500, 1), &calls(1000, 10, 500, 1)), [], "it got better");
     }
 
     #[test]

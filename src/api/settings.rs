@@ -11,6 +11,7 @@ use super::answer::{Answer, ok};
 use super::error::ApiError;
 use super::extract::{Admin, Json, Reader};
 use super::openapi::Faults;
+use super::words::AuthMode;
 use super::{ApiState, JournalState};
 use crate::model::query::Retention;
 use crate::model::units::Micros;
@@ -117,8 +118,7 @@ pub struct System {
     /// Calls of the organisation in flight.
     running: usize,
     /// `open` or `keys`.
-    #[schema(value_type = String)]
-    auth: &'static str,
+    auth: AuthMode,
     /// `durable` or `fast`.
     #[schema(value_type = String)]
     durability: &'static str,
@@ -182,7 +182,7 @@ pub async fn system(State(state): State<ApiState>, Reader(caller): Reader) -> Re
         prices: PricesInfo { source, version, overlay: state.about.price_overlay },
         counts,
         running: state.ingest.running(caller.org, None, MOST_RUNNING).len(),
-        auth: if state.auth.required() { "keys" } else { "open" },
+        auth: AuthMode::of(&state.auth),
         durability: state.about.durability,
     }))
 }
