@@ -22,6 +22,7 @@ use crate::model::figures::Figures;
 use crate::model::filter::Filter;
 use crate::model::query::{FigureQuery, FigureRow, GroupBy, Noticed, Reading, Window};
 use crate::model::units::Micros;
+use crate::wire::manual;
 
 const MOST_ITEMS: usize = 100;
 /// Calls in each window, below which rates are not compared.
@@ -193,10 +194,11 @@ async fn worse(
     let before = merged(before, &group);
     let mut items = Vec::new();
     for now in merged(now, &group) {
-        // Tools and models of calls that are none have no name; nobody can look into them.
-        let Some(before) = before.iter().find(|before| before.value == now.value && !now.value.is_empty()) else {
+        // Tools and models of calls that are none have no name; nobody can look into them. Runs of a tool are told as a tool's.
+        if now.value.is_empty() || (kind == Subject::Model && manual::names_event(&now.value)) {
             continue;
-        };
+        }
+        let Some(before) = before.iter().find(|before| before.value == now.value) else { continue };
         for (reason, found) in compare(&before.figures, &now.figures) {
             let Comparison { text, severity, now: value, before: old, unit } = found;
             items.push(Item {

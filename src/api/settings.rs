@@ -173,12 +173,14 @@ pub async fn system(State(state): State<ApiState>, Reader(caller): Reader) -> Re
     });
     // The size is that of all organisations together.
     let bytes = if available && caller.rights.admin { state.store.size().await.ok() } else { None };
+    let mut journal = (state.probes.journal)();
+    journal.missing.retain(|org, _| *org == caller.org);
     let (source, version) = PRICE_VERSION.split_once(' ').unwrap_or((PRICE_VERSION, ""));
     Ok(ok(System {
         version: env!("CARGO_PKG_VERSION"),
         started_ms: state.about.started_at.millis(),
         database: DatabaseState { kind: state.store.backend(), ok: available, ping_ms, bytes },
-        journal: (state.probes.journal)(),
+        journal,
         prices: PricesInfo { source, version, overlay: state.about.price_overlay },
         counts,
         running: state.ingest.running(caller.org, None, MOST_RUNNING).len(),

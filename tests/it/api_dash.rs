@@ -249,22 +249,25 @@ async fn tools(backend: Backend) {
 async fn attention(backend: Backend) {
     let gateway = start(backend).await;
     let mut sent = tokio::task::JoinSet::new();
-    for n in 0..60_i64 {
+    for (n, tool) in (0..60_i64).flat_map(|n| [(n, ""), (n, "search")]) {
         // Half of them in the hour before, without errors.
         let (session, at, status) = if n % 2 == 0 { ("old", -3_000 + n, 200) } else { ("new", 100 + n, 500) };
-        let envelope = Log { at, status, ..LOG }.envelope();
-        let request = gateway.http.post(format!("{}/oai/v1/log", gateway.url)).bearer_auth(KEY).json(&envelope);
+        let envelope = Log { at, status, tool, ..LOG }.envelope();
+        let route = if tool.is_empty() { "oai" } else { "custom" };
+        let request = gateway.http.post(format!("{}/{route}/v1/log", gateway.url)).bearer_auth(KEY).json(&envelope);
         let request = request.header("Helicone-Session-Id", session).header("Helicone-Session-Path", "/act");
         sent.spawn(async move { assert_eq!(request.send().await.unwrap().status(), 200) });
     }
     sent.join_all().await;
-    stored(&gateway, 60).await;
+    stored(&gateway, 120).await;
     let hour = json!({ "from_ms": HOUR * 1_000, "to_ms": (HOUR + 3_600) * 1_000 });
     let found = data(&gateway, "/v1/metrics/attention", &hour).await;
     let items = found["items"].as_array().unwrap();
     let of = |kind: &str| items.iter().find(|item| item["kind"] == kind).unwrap_or_else(|| panic!("{kind}: {found}"));
     assert_eq!((&of("model")["value"], &of("model")["reason"]), (&json!("gpt-4o"), &json!("error_rate")));
     assert_eq!((&of("path")["value"], &of("path")["link"]["params"]["path"]), (&json!("/act"), &json!("/act")));
+    assert_eq!((&of("tool")["value"], &of("tool")["link"]["page"]), (&json!("search"), &json!("tools")));
+    assert_eq!(items.iter().filter(|item| item["kind"] == "model").count(), 1, "runs of a tool are no model: {found}");
     assert_eq!((&of("session")["value"], &of("session")["reason"]), (&json!("new"), &json!("failed")));
     assert!(items.windows(2).all(|pair| pair[0]["severity"].as_f64() >= pair[1]["severity"].as_f64()));
     let quiet = json!({ "from_ms": (HOUR - 3_600) * 1_000, "to_ms": HOUR * 1_000 });

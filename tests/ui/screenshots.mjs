@@ -1,43 +1,16 @@
 // Pictures of every page, light and dark, wide and narrow: `node tests/ui/screenshots.mjs [FOLDER]`, docs/screenshots by
 // default. TRAILGATE_BIN is the gateway's binary, target/release/trailgate by default; a debug build shows what is in
 // web/dist. ONLY=<pattern> takes the pages whose names match. With `pngquant` at hand the files are a third as large.
-import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { Browser, NARROW, settled, until, WIDE } from "./browser.mjs";
+import { gateway, root } from "./gateway.mjs";
 import { history, Seeder } from "./seed.mjs";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = resolve(process.argv[2] ?? join(root, "docs/screenshots"));
 const only = new RegExp(process.env.ONLY ?? "");
 const KEY = "sk-helicone-shown00-shown00-shown00-shown00";
-
-/** The gateway's binary with a data folder of its own, until `stop()`. */
-async function gateway(env = {}) {
-  const data = mkdtempSync(join(tmpdir(), "trailgate-shown-"));
-  const binary = process.env.TRAILGATE_BIN ?? join(root, "target/release/trailgate");
-  const child = spawn(binary, ["serve"], { env: { TRAILGATE_SERVER_LISTEN: "127.0.0.1:0", TRAILGATE_DATA_DIR: data, TRAILGATE_LOG_FILTER: "warn", ...env }, stdio: ["ignore", "pipe", "inherit"] });
-  const url = await new Promise((found, failed) => {
-    child.once("error", failed);
-    child.once("exit", (code) => failed(new Error(`${binary} ended with ${code}`)));
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      const [, address] = /listening on (\S+)/.exec(line) ?? [];
-      if (address) found(address.replace(/\/$/, ""));
-    });
-  });
-  await until("the gateway is ready", async () => (await fetch(`${url}/readyz`)).ok);
-  const stop = async () => {
-    child.removeAllListeners("exit");
-    const ended = new Promise((done) => child.once("exit", done));
-    child.kill("SIGTERM");
-    await ended;
-    rmSync(data, { recursive: true, force: true });
-  };
-  return { url, stop };
-}
 
 /** A page in its four forms; `act` brings it where the picture is taken. */
 async function shoot(browser, name, path, act) {
