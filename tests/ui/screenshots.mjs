@@ -20,6 +20,7 @@ async function shoot(browser, name, path, act) {
       const page = await browser.open(path, { viewport, dark });
       await act(page);
       await settled(page);
+      await until("all that is in view is told", () => page.evaluate(() => document.querySelectorAll(".step .wait").length === 0));
       // Charts are drawn when their script is there, the rest of a page a frame after its data.
       await until("all charts are drawn", () => page.evaluate(() => [...document.querySelectorAll("figure .plot")].every((plot) => plot.querySelector("canvas"))));
       await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
@@ -40,6 +41,9 @@ const browser = await Browser.start(open.url);
 try {
   await shoot(browser, "start", "/", (page) => page.getByRole("heading", { name: "Send the first call" }).waitFor());
 
+  for (const [name, rights] of [["production", "w"], ["dashboards", "r"], ["laptop", "rw"]]) {
+    await fetch(`${open.url}/v1/api-keys`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ api_key_name: name, key_permissions: rights }) });
+  }
   const seeder = new Seeder(open.url);
   const ids = await history(seeder, { sessions: 120, days: 6 });
   await until("all is stored", async () => {
