@@ -13,7 +13,13 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // `web/dist/.gitignore` is committed.
     emptyOutDir: false,
-    rolldownOptions: { checks: { pluginTimings: false } },
+    // Few files: what most pages are made of comes with the first script, in one piece, and so does every style. A page's own
+    // script is the one request that is left.
+    cssCodeSplit: false,
+    rolldownOptions: {
+      checks: { pluginTimings: false },
+      output: { codeSplitting: { groups: [{ name: "common", test: /[\\/]src[\\/](components[\\/][^\\/]+$|lib[\\/])|[\\/]svelte[\\/]/ }] } },
+    },
   },
   server: {
     proxy: {

@@ -13,6 +13,7 @@ use super::answer::{Answer, Done, ok};
 use super::error::ApiError;
 use super::extract::{Anyone, Json};
 use super::openapi::Faults;
+use super::words::AuthMode;
 use crate::auth::{AuthError, Caller, Via};
 
 /// Who is asking and where.
@@ -23,8 +24,7 @@ pub struct Me {
     key: Option<KeyName>,
     rights: RightsResult,
     /// `open`: no key is needed; `keys`: one is.
-    #[schema(value_type = String)]
-    auth: &'static str,
+    auth: AuthMode,
     /// Whether it is a browser's session that speaks.
     signed_in: bool,
     #[schema(value_type = String)]
@@ -130,7 +130,7 @@ async fn about(state: &ApiState, caller: &Caller, headers: &HeaderMap) -> Result
             write: caller.rights.write || caller.rights.admin,
             admin: caller.rights.admin,
         },
-        auth: if state.auth.required() { "keys" } else { "open" },
+        auth: AuthMode::of(&state.auth),
         signed_in: caller.via == Via::Cookie,
         version: env!("CARGO_PKG_VERSION"),
         url: address(headers),

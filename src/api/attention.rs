@@ -4,10 +4,11 @@
 //! Few calls prove nothing: a rate of errors got worse where its interval lies above the one before, a time or a cost where
 //! it grew by half over enough calls in both windows.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::ApiState;
@@ -22,6 +23,7 @@ use crate::model::filter::Filter;
 use crate::model::query::{FigureQuery, FigureRow, GroupBy, Noticed, Reading, Window};
 use crate::model::tools::{Times, ToolFigures, ToolUse, grouped, sum};
 use crate::model::units::Micros;
+use crate::wire::manual;
 
 const MOST_ITEMS: usize = 100;
 /// Calls in each window, below which rates are not compared.
@@ -57,43 +59,81 @@ pub struct Attention {
 /// One thing that got worse.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Item {
-    /// `model`, `path`, `tool` or `session`.
-    #[schema(value_type = String)]
-    kind: &'static str,
+    kind: Subject,
     /// Of a session its id.
     value: String,
     label: String,
-    /// `error_rate`, `p95`, `cost`; of sessions `failed` or `cost`.
-    #[schema(value_type = String)]
-    reason: &'static str,
+    reason: Reason,
     /// For a person.
     text: String,
     /// 0 to 1.
     severity: f64,
     now: f64,
     before: f64,
-    /// What `now` and `before` are: `ratio`, `ms`, `usd` or `count`.
-    #[schema(value_type = String)]
-    unit: &'static str,
+    unit: Unit,
     calls: i64,
     /// Null for sessions.
     previous_calls: Option<i64>,
     link: Link,
 }
 
+/// What got worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    Model,
+    Path,
+    Tool,
+    Session,
+}
+
+/// In what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    ErrorRate,
+    P95,
+    Cost,
+    /// A session that ended in an error.
+    Failed,
+}
+
+/// What `now` and `before` are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    Ratio,
+    Ms,
+    Usd,
+    Count,
+}
+
+/// A page of the dashboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Page {
+    Models,
+    Paths,
+    Tools,
+    Session,
+}
+
 /// Where the dashboard shows more.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Link {
-    /// `models`, `paths`, `tools` or `session`.
-    #[schema(value_type = String)]
-    page: &'static str,
-    #[schema(value_type = Object)]
-    params: Map<String, Value>,
+    page: Page,
+    params: BTreeMap<String, String>,
 }
 
-impl Link {
-    fn new(page: &'static str, name: &str, value: &str) -> Self {
-        Self { page, params: Map::from_iter([(name.to_owned(), Value::from(value))]) }
+impl Subject {
+    fn link(self, value: &str) -> Link {
+        let (page, name) = match self {
+            Self::Model => (Page::Models, "model"),
+            Self::Path => (Page::Paths, "path"),
+            Self::Tool => (Page::Tools, "tool"),
+            Self::Session => (Page::Session, "id"),
+        };
+        Link { page, params: BTreeMap::from([(name.to_owned(), value.to_owned())]) }
     }
 }
 
@@ -112,8 +152,8 @@ pub async fn query(
     }
     state.settled().await;
     let mut items = sessions(&state, &caller, span).await?;
-    for (kind, page, group) in [("model", "models", GroupBy::Model), ("path", "paths", GroupBy::Path)] {
-        items.extend(worse(&state, &caller, span, (kind, page, group)).await?);
+    for (kind, group) in [(Subject::Model, GroupBy::Model), (Subject::Path, GroupBy::Path)] {
+        items.extend(worse(&state, &caller, span, (kind, group)).await?);
     }
     items.extend(worse_tools(&state, &caller, span).await?);
     items.sort_by(|a, b| b.severity.total_cmp(&a.severity).then_with(|| a.value.cmp(&b.value)));
@@ -126,7 +166,7 @@ async fn worse(
     state: &ApiState,
     caller: &Caller,
     span: Span,
-    (kind, page, group): (&'static str, &'static str, GroupBy),
+    (kind, group): (Subject, GroupBy),
 ) -> Result<Vec<Item>, ApiError> {
     let both = span.doubled();
     let mut plan = state.store.figure_plan(caller.org, &Filter::ALL, (both.from, both.to)).await?;
@@ -154,11 +194,12 @@ async fn worse(
     let before = merged(before, &group);
     let mut items = Vec::new();
     for now in merged(now, &group) {
-        // Tools and models of calls that are none have no name; nobody can look into them.
-        let Some(before) = before.iter().find(|before| before.value == now.value && !now.value.is_empty()) else {
+        // Tools and models of calls that are none have no name; nobody can look into them. Runs of a tool are told as a tool's.
+        if now.value.is_empty() || (kind == Subject::Model && manual::names_event(&now.value)) {
             continue;
-        };
-        items.extend(compared((kind, page), &now.value, [&before.figures, &now.figures]));
+        }
+        let Some(before) = before.iter().find(|before| before.value == now.value) else { continue };
+        items.extend(compared(kind, &now.value, [&before.figures, &now.figures]));
     }
     Ok(items)
 }
@@ -166,11 +207,10 @@ async fn worse(
 /// Tools that got worse: uses as `/v1/tool/query` counts them, so calls in answers too. Where the uses of both windows are too
 /// many to be looked at, the manual logs alone are compared.
 async fn worse_tools(state: &ApiState, caller: &Caller, span: Span) -> Result<Vec<Item>, ApiError> {
-    let (kind, page) = ("tool", "tools");
     let window = Window { from: Some(span.doubled().from), to: Some(span.to.plus_us(-1)) };
     let found = state.store.tool_uses(caller.org, &Filter::ALL, window).await?;
     if found.cut.is_some() {
-        return worse(state, caller, span, (kind, page, GroupBy::Tool)).await;
+        return worse(state, caller, span, (Subject::Tool, GroupBy::Tool)).await;
     }
     let mut items = Vec::new();
     for (tool, uses) in grouped(&found.uses, |one| [one.name.clone()]) {
@@ -189,20 +229,20 @@ async fn worse_tools(state: &ApiState, caller: &Caller, span: Span) -> Result<Ve
             errors: figures.failures,
             ..Figures::default()
         });
-        items.extend(compared((kind, page), &tool, [&before, &now]));
+        items.extend(compared(Subject::Tool, &tool, [&before, &now]));
         let [before, now] = figures.map(|(_, times)| Figures {
             calls: times.calls,
             exact: times.p50_us.zip(times.p95_us),
             ..Figures::default()
         });
-        items.extend(compared((kind, page), &tool, [&before, &now]));
+        items.extend(compared(Subject::Tool, &tool, [&before, &now]));
     }
     Ok(items)
 }
 
 /// What got worse of one model, path or tool.
-fn compared((kind, page): (&'static str, &'static str), value: &str, [before, now]: [&Figures; 2]) -> Vec<Item> {
-    let item = |(reason, found): (&'static str, Comparison)| Item {
+fn compared(kind: Subject, value: &str, [before, now]: [&Figures; 2]) -> Vec<Item> {
+    let item = |(reason, found): (Reason, Comparison)| Item {
         kind,
         value: value.to_owned(),
         label: value.to_owned(),
@@ -214,7 +254,7 @@ fn compared((kind, page): (&'static str, &'static str), value: &str, [before, no
         unit: found.unit,
         calls: now.calls,
         previous_calls: Some(before.calls),
-        link: Link::new(page, kind, value),
+        link: kind.link(value),
     };
     compare(before, now).into_iter().map(item).collect()
 }
@@ -226,10 +266,10 @@ struct Comparison {
     severity: f64,
     now: f64,
     before: f64,
-    unit: &'static str,
+    unit: Unit,
 }
 
-fn compare(before: &Figures, now: &Figures) -> Vec<(&'static str, Comparison)> {
+fn compare(before: &Figures, now: &Figures) -> Vec<(Reason, Comparison)> {
     let mut found = Vec::new();
     let least = now.calls.min(before.calls);
     if least >= ENOUGH_FOR_RATES
@@ -238,13 +278,13 @@ fn compare(before: &Figures, now: &Figures) -> Vec<(&'static str, Comparison)> {
     {
         let (old, new) = (before.error_rate(), now.error_rate());
         found.push((
-            "error_rate",
+            Reason::ErrorRate,
             Comparison {
                 text: format!("errors rose from {:.1} % to {:.1} % ({} calls)", old * 100.0, new * 100.0, now.calls),
                 severity: (0.5 + (new - old)).min(1.0),
                 now: new,
                 before: old,
-                unit: "ratio",
+                unit: Unit::Ratio,
             },
         ));
     }
@@ -255,13 +295,19 @@ fn compare(before: &Figures, now: &Figures) -> Vec<(&'static str, Comparison)> {
         let (old, new) = (old / 1e3, new / 1e3);
         if new >= old * GROWTH && new >= SHORT_MS {
             let text = format!("the slowest 5 % take {} instead of {} ({} calls)", time(new), time(old), now.calls);
-            found.push(("p95", Comparison { text, severity: severity(old, new), now: new, before: old, unit: "ms" }));
+            found.push((
+                Reason::P95,
+                Comparison { text, severity: severity(old, new), now: new, before: old, unit: Unit::Ms },
+            ));
         }
     }
     let (old, new) = (before.cost_a_call(), now.cost_a_call());
     if new > 0.0 && old > 0.0 && new >= old * GROWTH {
         let text = format!("a call costs ${new:.4} instead of ${old:.4} ({} calls)", now.calls);
-        found.push(("cost", Comparison { text, severity: severity(old, new), now: new, before: old, unit: "usd" }));
+        found.push((
+            Reason::Cost,
+            Comparison { text, severity: severity(old, new), now: new, before: old, unit: Unit::Usd },
+        ));
     }
     found
 }
@@ -289,8 +335,8 @@ async fn sessions(state: &ApiState, caller: &Caller, span: Span) -> Result<Vec<I
             #[expect(clippy::cast_precision_loss, reason = "a count for display")]
             now: session.errors as f64,
             before: 0.0,
-            unit: "count",
-            ..of_session(session, "failed")
+            unit: Unit::Count,
+            ..of_session(session, Reason::Failed)
         })
         .collect();
     let mean = found.mean_cost;
@@ -302,26 +348,26 @@ async fn sessions(state: &ApiState, caller: &Caller, span: Span) -> Result<Vec<I
                 severity: severity(mean * DEAR / GROWTH, cost),
                 now: cost,
                 before: mean,
-                unit: "usd",
-                ..of_session(session, "cost")
+                unit: Unit::Usd,
+                ..of_session(session, Reason::Cost)
             }
         }));
     }
     Ok(items)
 }
 
-fn of_session(session: Noticed, reason: &'static str) -> Item {
+fn of_session(session: Noticed, reason: Reason) -> Item {
     Item {
-        kind: "session",
+        kind: Subject::Session,
         label: if session.name.is_empty() { session.id.clone() } else { session.name },
-        link: Link::new("session", "id", &session.id),
+        link: Subject::Session.link(&session.id),
         value: session.id,
         reason,
         text: String::new(),
         severity: 0.0,
         now: 0.0,
         before: 0.0,
-        unit: "",
+        unit: Unit::Count,
         calls: session.calls,
         previous_calls: None,
     }
@@ -348,21 +394,21 @@ mod tests {
         figures
     }
 
-    fn reasons(before: &Figures, now: &Figures) -> Vec<&'static str> {
+    fn reasons(before: &Figures, now: &Figures) -> Vec<Reason> {
         compare(before, now).into_iter().map(|(reason, _)| reason).collect()
     }
 
     #[test]
     fn only_what_is_certain_is_told() {
         let usual = calls(1000, 10, 500, 1_000);
-        assert_eq!(reasons(&usual, &usual), Vec::<&str>::new());
-        assert_eq!(reasons(&usual, &calls(1000, 60, 500, 1_000)), ["error_rate"]);
-        assert_eq!(reasons(&usual, &calls(3, 3, 9_000, 9_000)), Vec::<&str>::new(), "three calls prove nothing");
-        assert_eq!(reasons(&usual, &calls(20, 1, 500, 1_000)), Vec::<&str>::new(), "one of twenty may be chance");
-        assert_eq!(reasons(&usual, &calls(100, 1, 800, 1_600)), ["p95", "cost"]);
-        assert_eq!(reasons(&usual, &calls(100, 1, 600, 1_400)), Vec::<&str>::new(), "less than half as much again");
-        assert_eq!(reasons(&calls(100, 0, 2, 0), &calls(100, 0, 20, 0)), Vec::<&str>::new(), "both are short");
-        assert_eq!(reasons(&calls(100, 60, 500, 1), &calls(1000, 10, 500, 1)), Vec::<&str>::new(), "it got better");
+        assert_eq!(reasons(&usual, &usual), []);
+        assert_eq!(reasons(&usual, &calls(1000, 60, 500, 1_000)), [Reason::ErrorRate]);
+        assert_eq!(reasons(&usual, &calls(3, 3, 9_000, 9_000)), [], "three calls prove nothing");
+        assert_eq!(reasons(&usual, &calls(20, 1, 500, 1_000)), [], "one of twenty may be chance");
+        assert_eq!(reasons(&usual, &calls(100, 1, 800, 1_600)), [Reason::P95, Reason::Cost]);
+        assert_eq!(reasons(&usual, &calls(100, 1, 600, 1_400)), [], "less than half as much again");
+        assert_eq!(reasons(&calls(100, 0, 2, 0), &calls(100, 0, 20, 0)), [], "both are short");
+        assert_eq!(reasons(&calls(100, 60, 500, 1), &calls(1000, 10, 500, 1)), [], "it got better");
     }
 
     #[test]

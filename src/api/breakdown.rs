@@ -32,7 +32,7 @@ pub struct BreakdownBody {
     by: String,
     from_ms: i64,
     to_ms: i64,
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     filter: Option<Value>,
     /// Part of the value, without case.
     #[serde(default)]

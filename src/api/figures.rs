@@ -162,7 +162,7 @@ pub struct MetricsBody {
     #[serde(default)]
     utc_offset_minutes: i64,
     /// Which calls; as in a request query.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     filter: Option<Value>,
     /// What groups are by; as `by` of a breakdown.
     group: Option<String>,

@@ -63,7 +63,7 @@ pub struct JournalState {
     /// Records that were put aside as dead letters since the start.
     pub dead: u64,
     /// What organisations miss since the start of the process; without those that miss nothing.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, BTreeMap<String, u64>>)]
     pub missing: BTreeMap<OrgId, Missing>,
 }
 

@@ -42,6 +42,7 @@ mod tool_node;
 mod tools;
 mod top;
 mod users;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,7 +130,9 @@ pub fn router(state: ApiState) -> Router {
 
 /// The description of all routes.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    routes().into_openapi()
+    let mut document = routes().into_openapi();
+    openapi::complete(&mut document);
+    document
 }
 
 /// Whether a path belongs to the API even if it names nothing in it: such a path is answered 404, never forwarded.

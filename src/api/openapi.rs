@@ -1,18 +1,22 @@
 //! The description of the API, and the parts of it that many routes share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi as Document, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{
+    Content, ContentBuilder, OpenApi as Document, PathItem, Ref, RefOr, Response, ResponseBuilder, Schema,
+};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
 use super::answer::Failure;
+use super::live::LiveCall;
 
 /// The frame that the routes are put into.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Trailgate", description = "Logs, sessions and queries of the gateway, under the names of Helicone's API."),
-    components(schemas(Failure)),
+    components(schemas(Failure, LiveCall)),
     tags(
         (name = "sessions", description = "what an agent did, call by call"),
         (name = "requests", description = "single calls and their bodies"),
@@ -42,6 +46,91 @@ impl Modify for Bearer {
             .description(Some("A key of the gateway. Not asked for where `auth.mode` is open."));
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme.build()));
+    }
+}
+
+/// Says of every field of an answer that may be null that it is always there, as it is: what is left out where there is
+/// nothing to tell is never null. A question may leave out what it does not ask, so what questions are made of is left alone.
+pub fn complete(document: &mut Document) {
+    let mut open: Vec<String> = document.paths.paths.values().flat_map(questions).collect();
+    let Some(components) = &mut document.components else { return };
+    let mut asked = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        if let Some(schema) = components.schemas.get_mut(&name)
+            && asked.insert(name)
+        {
+            each(schema, &mut |schema| open.extend(name_of(schema)));
+        }
+    }
+    for (_, schema) in components.schemas.iter_mut().filter(|(name, _)| !asked.contains(*name)) {
+        each(schema, &mut require);
+    }
+}
+
+/// Names of the bodies that a path's operations take.
+fn questions(path: &PathItem) -> Vec<String> {
+    let operations = [&path.get, &path.put, &path.post, &path.patch, &path.delete];
+    let bodies = operations.into_iter().flatten().filter_map(|operation| match &operation.request_body {
+        Some(RefOr::T(body)) => Some(body.content.values()),
+        _ => None,
+    });
+    let schema = |content: &RefOr<Content>| match content {
+        RefOr::T(content) => content.schema.as_ref().and_then(name_of),
+        RefOr::Ref(_) => None,
+    };
+    bodies.flatten().filter_map(schema).collect()
+}
+
+fn name_of(schema: &RefOr<Schema>) -> Option<String> {
+    match schema {
+        RefOr::Ref(reference) => reference.ref_location.rsplit('/').next().map(str::to_owned),
+        RefOr::T(_) => None,
+    }
+}
+
+/// Hands on a schema and everything in it.
+fn each(schema: &mut RefOr<Schema>, hand: &mut dyn FnMut(&mut RefOr<Schema>)) {
+    hand(schema);
+    let RefOr::T(schema) = schema else { return };
+    match schema {
+        Schema::Object(object) => {
+            object.properties.values_mut().for_each(|part| each(part, hand));
+            if let Some(AdditionalProperties::RefOr(part)) = object.additional_properties.as_deref_mut() {
+                each(part, hand);
+            }
+        }
+        Schema::Array(array) => {
+            if let ArrayItems::RefOrSchema(part) = &mut array.items {
+                each(part, hand);
+            }
+        }
+        Schema::OneOf(one) => one.items.iter_mut().for_each(|part| each(part, hand)),
+        Schema::AllOf(all) => all.items.iter_mut().for_each(|part| each(part, hand)),
+        Schema::AnyOf(any) => any.items.iter_mut().for_each(|part| each(part, hand)),
+        _ => {}
+    }
+}
+
+fn require(schema: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::Object(object)) = schema else { return };
+    for (name, _) in object.properties.iter().filter(|(_, part)| may_be_null(part)) {
+        if !object.required.contains(name) {
+            object.required.push(name.clone());
+        }
+    }
+}
+
+fn may_be_null(schema: &RefOr<Schema>) -> bool {
+    let of = |kind: &SchemaType| match kind {
+        SchemaType::Type(kind) => *kind == Type::Null,
+        SchemaType::Array(kinds) => kinds.contains(&Type::Null),
+        SchemaType::AnyValue => false,
+    };
+    match schema {
+        RefOr::T(Schema::Object(object)) => of(&object.schema_type),
+        RefOr::T(Schema::Array(array)) => of(&array.schema_type),
+        RefOr::T(Schema::OneOf(one)) => one.items.iter().any(may_be_null),
+        _ => false,
     }
 }
 

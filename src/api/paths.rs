@@ -36,7 +36,7 @@ pub struct PathBody {
     from_ms: i64,
     to_ms: i64,
     /// Which calls, as in a request query.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     filter: Option<Value>,
     /// Whether numbers and ids in paths are folded (`/iteration/3` to `/iteration/:n`); default true.
     fold: Option<bool>,

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::answer::{iso, ms};
+use super::words::CallKind;
 use crate::model::capture::{Body, BodyFacts, Kept};
 use crate::model::headers::HeaderLines;
 use crate::model::query::{CallBodies, CallDetail};
@@ -19,6 +20,68 @@ use crate::wire;
 
 /// Where bodies are not with the row.
 const PLACEHOLDER: &str = r#"{"helicone_message":"the bodies are not with this row: ask body_url for them"}"#;
+
+/// What is known of a body beside its bytes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FactsResult {
+    /// Bytes that passed, kept or not.
+    len: u64,
+    kept: KeptResult,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    content_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    content_encoding: Option<String>,
+    /// In hex, over all bytes that passed; where not all were kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    sha256: Option<String>,
+}
+
+/// How much of a body was kept.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeptResult {
+    Whole,
+    /// The first part, up to the cap on a body's size.
+    Truncated,
+    /// The first part, or nothing, because the gateway ran short of memory or of room in the journal.
+    Shed,
+    /// Nothing: the sender asked for that.
+    Omitted,
+}
+
+impl From<BodyFacts> for FactsResult {
+    fn from(facts: BodyFacts) -> Self {
+        Self {
+            len: facts.len,
+            kept: match facts.kept {
+                Kept::Whole => KeptResult::Whole,
+                Kept::Truncated => KeptResult::Truncated,
+                Kept::Shed => KeptResult::Shed,
+                Kept::Omitted => KeptResult::Omitted,
+            },
+            content_type: facts.content_type,
+            content_encoding: facts.content_encoding,
+            sha256: facts.sha256,
+        }
+    }
+}
+
+/// What the sender should know about a call.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NoteResult {
+    /// A stable, dotted name.
+    code: String,
+    text: String,
+}
+
+impl From<Note> for NoteResult {
+    fn from(note: Note) -> Self {
+        Self { code: note.code, text: note.text }
+    }
+}
 
 /// One call.
 ///
@@ -40,25 +103,28 @@ pub struct HeliconeRequest {
     response_body: Box<RawValue>,
     /// The stored bytes, where they are no UTF-8 text.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     request_body_base64: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     response_body_base64: Option<String>,
     /// How much of the body was kept, its length and, where not all was kept, the SHA-256 of all that passed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    request_body_facts: Option<BodyFacts>,
+    #[schema(nullable = false)]
+    request_body_facts: Option<FactsResult>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    response_body_facts: Option<BodyFacts>,
+    #[schema(nullable = false)]
+    response_body_facts: Option<FactsResult>,
     /// As they passed, lower case, credentials replaced; where the bodies were read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<[String; 2]>>)]
+    #[schema(value_type = Option<Vec<[String; 2]>>, nullable = false)]
     request_headers: Option<HeaderLines>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<[String; 2]>>)]
+    #[schema(value_type = Option<Vec<[String; 2]>>, nullable = false)]
     response_headers: Option<HeaderLines>,
     /// Where the bodies are, if they are not here; relative to this API.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     body_url: Option<String>,
     /// HTTP status, or the original's codes: -2 timeout, -3 client gone, -100 broken off otherwise, 0 none.
     response_status: i32,
@@ -123,7 +189,7 @@ pub struct HeliconeRequest {
     #[serde(rename = "llmSchema")]
     #[schema(value_type = Option<Object>)]
     llm_schema: (),
-    /// `llm`, `tool`, `vector_db`, `data` or `other`.
+    #[schema(value_type = CallKind)]
     kind: String,
     /// `proxy` or `manual`.
     source: String,
@@ -150,8 +216,7 @@ pub struct HeliconeRequest {
     /// As the provider reported it.
     service_tier: Option<String>,
     /// What the sender should know about this call.
-    #[schema(value_type = Vec<Object>)]
-    notes: Vec<Note>,
+    notes: Vec<NoteResult>,
     request_bytes: i64,
     response_bytes: i64,
 }
@@ -192,8 +257,8 @@ impl HeliconeRequest {
             response_body: response.body,
             request_body_base64: request.base64,
             response_body_base64: response.base64,
-            request_body_facts: request.facts,
-            response_body_facts: response.facts,
+            request_body_facts: request.facts.map(Into::into),
+            response_body_facts: response.facts.map(Into::into),
             response_status: call.status,
             request_path: row.request_path,
             target_url: row.target_url,
@@ -257,7 +322,7 @@ impl HeliconeRequest {
             cost_source: row.cost_source,
             price_version: row.price_version,
             service_tier: row.service_tier,
-            notes: row.notes,
+            notes: row.notes.into_iter().map(Into::into).collect(),
             request_bytes: row.request_bytes,
             response_bytes: row.response_bytes,
         }

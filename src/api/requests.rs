@@ -35,7 +35,7 @@ const MAX_LIMIT: i64 = 1000;
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct RequestQueryBody {
     /// `"all"`, `{}`, a leaf or a branch; absent: all.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     filter: Option<Value>,
     /// Rows to skip; default 0.
     #[serde(deserialize_with = "some_number")]
@@ -44,7 +44,7 @@ pub struct RequestQueryBody {
     #[serde(deserialize_with = "some_number")]
     limit: Option<f64>,
     /// One key with `asc` or `desc`, default `{"created_at": "desc"}`; or `{"random": true}`.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     sort: Option<Value>,
     /// True: only answers from a cache, of which there are none.
     is_cached: Option<bool>,

@@ -15,6 +15,7 @@ use super::extract::{Json, Logger, Reader, Text};
 use super::openapi::{Faults, Missing};
 use super::sessions::{SessionResult, total_tokens};
 use super::tool_node::{ToolCallNode, node_of, shorten};
+use super::words::CallKind;
 use crate::model::id::RequestId;
 use crate::model::query::CallDetail;
 use crate::model::session::{CallRow, PathNode, Totals};
@@ -99,7 +100,7 @@ pub struct NodeTotals {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CallLight {
     request_id: String,
-    /// `llm`, `tool`, `vector_db`, `data` or `other`.
+    #[schema(value_type = CallKind)]
     kind: String,
     /// As sent; null if none was.
     path: Option<String>,

@@ -17,6 +17,7 @@ use super::error::ApiError;
 use super::extract::{Json, Reader, number, some_number, whole};
 use super::histogram::{HistogramRow, PSize, histogram, mean};
 use super::openapi::Faults;
+use super::words::SessionState;
 use crate::model::filter::{Filter, Scope};
 use crate::model::query::{Page, SessionCount, SessionNameRow, SessionQuery, Start, Window};
 use crate::model::session::{SessionRow, Totals};
@@ -39,7 +40,7 @@ pub struct SessionQueryBody {
     #[serde(deserialize_with = "some_number")]
     timezone_difference: Option<f64>,
     /// `"all"`, `{}`, a leaf or a branch; also the short form `{"properties": {"Key": "value"}}`.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     filter: Option<Value>,
     /// The session's exact name.
     name_equals: Option<String>,
@@ -77,7 +78,7 @@ pub struct SessionNameQueryBody {
     /// Cuts off the other end as well; default false.
     use_interquartile: Option<bool>,
     time_filter: Option<TimeFilter>,
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     filter: Option<Value>,
 }
 
@@ -108,8 +109,7 @@ pub struct SessionResult {
     user_ids: Vec<String>,
     /// Calls that failed.
     errors: i64,
-    /// `success`; `recovered`: calls failed, but not the one that ended last; `error`: that one failed.
-    #[schema(value_type = String)]
+    #[schema(value_type = SessionState)]
     outcome: &'static str,
     /// From the first start to the last end.
     wall_ms: f64,

@@ -11,6 +11,7 @@ use super::answer::{Answer, ok};
 use super::error::ApiError;
 use super::extract::{Admin, Json, Reader};
 use super::openapi::Faults;
+use super::words::AuthMode;
 use super::{ApiState, JournalState};
 use crate::model::query::Retention;
 use crate::model::units::Micros;
@@ -117,8 +118,7 @@ pub struct System {
     /// Calls of the organisation in flight.
     running: usize,
     /// `open` or `keys`.
-    #[schema(value_type = String)]
-    auth: &'static str,
+    auth: AuthMode,
     /// `durable` or `fast`.
     #[schema(value_type = String)]
     durability: &'static str,
@@ -173,16 +173,18 @@ pub async fn system(State(state): State<ApiState>, Reader(caller): Reader) -> Re
     });
     // The size is that of all organisations together.
     let bytes = if available && caller.rights.admin { state.store.size().await.ok() } else { None };
+    let mut journal = (state.probes.journal)();
+    journal.missing.retain(|org, _| *org == caller.org);
     let (source, version) = PRICE_VERSION.split_once(' ').unwrap_or((PRICE_VERSION, ""));
     Ok(ok(System {
         version: env!("CARGO_PKG_VERSION"),
         started_ms: state.about.started_at.millis(),
         database: DatabaseState { kind: state.store.backend(), ok: available, ping_ms, bytes },
-        journal: (state.probes.journal)(),
+        journal,
         prices: PricesInfo { source, version, overlay: state.about.price_overlay },
         counts,
         running: state.ingest.running(caller.org, None, MOST_RUNNING).len(),
-        auth: if state.auth.required() { "keys" } else { "open" },
+        auth: AuthMode::of(&state.auth),
         durability: state.about.durability,
     }))
 }

@@ -80,6 +80,37 @@ fn every_reference_leads_somewhere() {
     assert!(seen > 50, "{seen} references");
 }
 
+/// Clients that are made from the description need not guess which fields an answer has.
+#[test]
+fn what_may_be_null_is_there() {
+    let document = document();
+    let required = |schema: &str| document["components"]["schemas"][schema]["required"].to_string();
+    for (schema, fields) in [
+        ("FiguresResult", ["p95_ms", "sessions"]),
+        ("HeliconeRequest", ["cost", "request_body"]),
+        ("Me", ["key", "organization"]),
+        ("Paths", ["compare", "root"]),
+    ] {
+        for field in fields {
+            assert!(required(schema).contains(&format!("\"{field}\"")), "{schema}.{field}: {}", required(schema));
+        }
+    }
+    assert!(!required("HeliconeRequest").contains("body_url"), "is left out where the bodies are in the row");
+    assert!(!required("AttentionBody").contains("limit"), "has a default");
+}
+
+/// The dashboard's types are made from the file.
+#[test]
+fn the_dashboard_knows_this_description() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/web/openapi.json");
+    let known: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert!(
+        known == document(),
+        "the API's description has changed: start a gateway of these sources and run \
+         `npm run types -- http://127.0.0.1:8787` in web/, with its address"
+    );
+}
+
 #[test]
 fn the_api_owns_its_paths_and_no_provider_path() {
     for path in ["/v1/session/x", "/v1/request", "//v1/property/query", "/v1/api-keys/1/2", "/v1/trace/log", "/v1/gaps"]

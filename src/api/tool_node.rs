@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::{iso, ms};
+use super::words::DurationSource;
 use crate::model::agent::ToolCallRow;
 use crate::model::pairing::{Paired, Time};
 use crate::model::units::Micros;
@@ -39,7 +40,7 @@ pub struct ToolCallNode {
     /// Null where not known.
     duration_ms: Option<f64>,
     /// `manual`: as a manual log says. `gap`: at most so long. Null: not known.
-    duration_source: Option<&'static str>,
+    duration_source: Option<DurationSource>,
     /// The gap, where a person was in it: no duration of the tool.
     wait_ms: Option<f64>,
     /// `user_message`: the request with the result carries a person's words too. `over_limit`: longer than ten minutes.
@@ -77,8 +78,8 @@ pub fn shorten(tools: &mut [Paired]) {
 impl ToolCallNode {
     pub fn new(tool: Paired, session_start: Micros) -> Self {
         let (duration, duration_source, wait, wait_rule) = match tool.time() {
-            Time::Manual(us) => (Some(us), Some("manual"), None, None),
-            Time::Gap(us) => (Some(us), Some("gap"), None, None),
+            Time::Manual(us) => (Some(us), Some(DurationSource::Manual), None, None),
+            Time::Gap(us) => (Some(us), Some(DurationSource::Gap), None, None),
             Time::Wait(us, rule) => (None, None, Some(us), Some(rule)),
             Time::Unknown => (None, None, None, None),
         };

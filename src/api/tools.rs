@@ -17,6 +17,7 @@ use super::extract::{Json, Reader};
 use super::figures::{FiguresResult, Span};
 use super::openapi::Faults;
 use super::sessions::filter;
+use super::words::DurationSource;
 use crate::auth::Caller;
 use crate::model::figures::wilson;
 use crate::model::filter::{Filter, Scope};
@@ -35,7 +36,7 @@ pub struct ToolBody {
     from_ms: i64,
     to_ms: i64,
     /// Which calls: those whose answers ask for tools, and manual logs of tools.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     filter: Option<Value>,
     /// What rows are by; default `tool`.
     #[serde(default)]
@@ -92,7 +93,7 @@ pub struct ToolRow {
     judged: i64,
     /// `manual`: times that manual logs tell, of the uses that have one. `gap`: no use has one; at most so long, from the
     /// answer's end to the request with the result. Null: no time is known.
-    duration_source: Option<&'static str>,
+    duration_source: Option<DurationSource>,
     /// Uses with a person in the gap, and the sum of these gaps; in no other time.
     waits: i64,
     wait_ms: f64,
@@ -121,11 +122,11 @@ pub struct RuleCount {
 }
 
 /// The times of a group, and who tells them.
-const fn times(figures: &ToolFigures) -> (Times, Option<&'static str>) {
+const fn times(figures: &ToolFigures) -> (Times, Option<DurationSource>) {
     if figures.manual.calls > 0 {
-        (figures.manual, Some("manual"))
+        (figures.manual, Some(DurationSource::Manual))
     } else if figures.gap.calls > 0 {
-        (figures.gap, Some("gap"))
+        (figures.gap, Some(DurationSource::Gap))
     } else {
         (figures.gap, None)
     }

@@ -25,7 +25,7 @@ pub struct TopBody {
     from_ms: Option<i64>,
     to_ms: Option<i64>,
     /// As in a session query.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     filter: Option<Value>,
     /// Part of the id or the name, without case.
     #[serde(default)]

@@ -32,7 +32,7 @@ const MOST_USERS: i64 = 100;
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct UserMetricsQueryBody {
     /// `"all"`, `{}`, a leaf or a branch; tables `users_view` and `request_response_rmt`.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     filter: Option<Value>,
     /// Rows to skip; default 0.
     #[serde(deserialize_with = "some_number")]
@@ -46,7 +46,7 @@ pub struct UserMetricsQueryBody {
     #[serde(deserialize_with = "some_number")]
     time_zone_difference_minutes: Option<f64>,
     /// One key of the answer's rows with `asc` or `desc`; default `{"last_active": "desc"}`.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     sort: Option<Value>,
 }
 
@@ -64,7 +64,7 @@ pub struct SecondsFilter {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct UserOverviewQueryBody {
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     filter: Option<Value>,
     /// Where histograms cut off the tail; default `p75`.
     p_size: Option<PSize>,

@@ -278,6 +278,11 @@ pub struct Event {
     pub billed_usd: Option<f64>,
 }
 
+/// Whether a model's name is one that [`event`] gives to what is no model.
+pub fn names_event(model: &str) -> bool {
+    model == "vector_db" || model.starts_with("tool:") || model.starts_with("data:")
+}
+
 /// Whether the bodies of a log are a custom event (`_type` in the request, else in the response).
 pub fn event(request: &str, response: &str) -> Option<Event> {
     let names = ["_type", "toolName", "name"];

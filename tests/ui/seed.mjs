@@ -26,7 +26,8 @@ function send(url, headers, body) {
       answer.on("end", () => resolve({ status: answer.statusCode, text }));
     });
     sent.on("error", reject);
-    sent.end(body);
+    // As bytes: text would be sent in one piece with the head, and turn the head's bytes into UTF-8 once more.
+    sent.end(Buffer.from(body));
   });
 }
 
@@ -254,7 +255,7 @@ export async function odd(seeder, now = Date.now()) {
   const base = { at: t, ms: 900, route: "/oai/v1/log" };
   seeder.log({ ...base, session: "rtl", name: "مساعد السفر", path: "/خطة/بحث", user: "ليلى", request: { model: "gpt-4o", messages: [{ role: "user", content: "أريد رحلة إلى طنجة في نهاية الأسبوع القادم، لشخصين، مع فندق قريب من البحر." }] },
     response: chat("gpt-4o", "يمكنك السفر يوم الجمعة الساعة 09:40. الفندق `Dar Nour` محجوز لليلتين.", [], 120, 0, 60) });
-  seeder.log({ ...base, session: "rtl", name: "مساعد السفר", path: "/תשובה", at: t + 1200, request: { model: "gpt-4o", messages: [{ role: "user", content: "תודה רבה! מה מזג האוויר?" }] }, response: chat("gpt-4o", "בהיר, 18 מעלות.", [], 140, 60, 20) });
+  seeder.log({ ...base, session: "rtl", name: "مساعد السفر", path: "/תשובה", at: t + 1200, request: { model: "gpt-4o", messages: [{ role: "user", content: "תודה רבה! מה מזג האוויר?" }] }, response: chat("gpt-4o", "בהיר, 18 מעלות.", [], 140, 60, 20) });
   const pixel = "iVBORw0KGgoAAAANSUhEUgAAAEAAAAAwCAIAAAAuKetIAAAAQElEQVR42u3PMQ0AAAgDsGFm/g3hBB0c0Cqp6un4lQICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgL3AgOYAAGP7aNzAAAAAElFTkSuQmCC";
   seeder.log({ ...base, session: "pictures", name: "Picture reader", path: "/look", request: { model: "gpt-4o", messages: [{ role: "user", content: [{ type: "text", text: "What is in these?" }, { type: "image_url", image_url: { url: `data:image/png;base64,${pixel}` } }, { type: "image_url", image_url: { url: "http://outside.example/cat.png" } }] }] },
     response: chat("gpt-4o", "A grey rectangle; the other picture I cannot open.", [], 800, 0, 18) });

@@ -1,9 +1,9 @@
 /** What happens now: calls as they are stored, and those in flight. One stream a page; it reconnects by itself. */
 
-import type { Light, Running } from "./api/types";
+import type { LiveCall, Running } from "./api/types";
 
 interface Handlers {
-  calls?: (calls: Light[]) => void;
+  calls?: (calls: LiveCall[]) => void;
   running?: (calls: Running[]) => void;
   refetch?: () => void;
 }
@@ -38,7 +38,7 @@ export class Live {
         }
       });
     };
-    hear<{ calls: Light[] }>("calls", (data) => handlers.calls?.(data.calls));
+    hear<{ calls: LiveCall[] }>("calls", (data) => handlers.calls?.(data.calls));
     hear<{ calls: Running[] }>("running", (data) => handlers.running?.(data.calls));
     hear("refetch", () => handlers.refetch?.());
     hear<{ reason: string }>("end", (data) => {

@@ -169,7 +169,7 @@ export function opens(step: Step): string {
 }
 
 function lightOf(one: Running): Light {
-  return { ...nothing(one.request_id), path: one.path, started_at: new Date(one.started_ms).toISOString(), outcome: "running", provider: one.provider ?? "", model: one.model };
+  return { ...nothing(one.request_id), path: one.path, started_at: new Date(one.started_ms).toISOString(), outcome: "running", provider: one.provider, model: one.model };
 }
 
 /** A call of which nothing is known. */
@@ -180,6 +180,7 @@ function nothing(id: string): Light {
     path: null,
     started_at: "",
     ended_at: "",
+    offset_ms: 0,
     duration_ms: 0,
     time_to_first_token: null,
     status: 0,
@@ -201,6 +202,16 @@ function nothing(id: string): Light {
     input_tokens: null,
     output_tokens: null,
     total_tokens: null,
+    source: "",
+    request_bytes: 0,
+    response_bytes: 0,
+    agent: null,
+    session_rule: null,
+    messages: null,
+    previous_call_id: null,
+    new_from_message: null,
+    system_changed: null,
+    tools_changed: null,
   };
 }
 
