@@ -119,6 +119,10 @@ pub(in crate::store) fn statements() -> Vec<&'static str> {
 /// Statements that a connection keeps prepared.
 const PREPARED: usize = 48;
 
+/// Pages that the writer keeps, in KiB as SQLite has it (negative). Rows come in order of time, so what it touches again is
+/// little; a larger one fills up over hours and looks like a leak.
+const WRITER_CACHE: i64 = -4_096;
+
 /// A connection for writing, with the same settings as those of the pools.
 ///
 /// # Errors
@@ -131,6 +135,7 @@ pub(in crate::store) fn open(path: &Path) -> Result<Connection, StoreError> {
     for (name, value) in PRAGMAS {
         connection.pragma_update(None, name, value)?;
     }
+    connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
     Ok(connection)
 }
 
