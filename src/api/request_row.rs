@@ -364,12 +364,9 @@ impl Shown {
             .then(|| STANDARD.encode(&body.bytes));
         let text = readable.text.into_owned();
         let json = serde_json::from_str::<&RawValue>(&text).ok();
-        let assembled = if json.is_none() || wire::assemble::is_list(&text) {
-            wire::assemble::assemble(body.facts.content_type.as_deref(), &text)
-        } else {
-            None
-        };
-        let body = match (assembled, json) {
+        let may_be_stream = json.is_none() || wire::json::is_list(&text);
+        let assemble = || wire::assemble::assemble(body.facts.content_type.as_deref(), &text);
+        let body = match (may_be_stream.then(assemble).flatten(), json) {
             (Some(whole), _) => to_raw_value(&whole).ok()?,
             (None, Some(json)) => json.to_owned(),
             (None, None) => to_raw_value(&text).ok()?,

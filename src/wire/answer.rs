@@ -49,6 +49,14 @@ impl<'a> Answer<'a> {
         if !first.is_whole() && has_second_object(trimmed) { Self::Lines(trimmed) } else { Self::Json(trimmed) }
     }
 
+    /// A list as the chunks in it: Gemini's streams are one where nobody asked for events.
+    pub fn with_list_as_chunks(self) -> Self {
+        match self {
+            Self::Text(text) if json::is_list(text) => Self::Chunks(text),
+            other => other,
+        }
+    }
+
     /// Whether it came in parts.
     pub const fn is_stream(&self) -> bool {
         matches!(self, Self::Events(_) | Self::Lines(_) | Self::Chunks(_))

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::answer::Answer;
 use super::calls::ToolCall;
-use super::messages::{Said, Told, told};
+use super::messages::Said;
 use super::{Meaning, error_words, json, usage};
 use crate::model::tags::Note;
 
@@ -93,7 +93,7 @@ impl<'a> Block<'a> {
                 // `{"type": "web_search_tool_result_error", …}` in the place of a list.
                 let [inner] = json::nested(self.content, ["type"]);
                 let error = inner.is_some_and(|kind| kind.ends_with("_error\"")) || self.is_error == Some("true");
-                said.told.push(Told { id: json::non_empty_text(self.tool_use_id), ..told(Some(error), self.content) });
+                said.result(self.tool_use_id, error, self.content);
             }
             _ => {}
         }

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::answer::Answer;
+use super::json;
 
 mod anthropic;
 mod cohere;
@@ -19,11 +20,7 @@ const MAX_TEXT: usize = 8 * 1024 * 1024;
 /// The whole answer of a stream, with its chunks beside it as `streamed_data` (the original's name). `None` where the body
 /// is no stream of a shape that is known here.
 pub fn assemble(content_type: Option<&str>, text: &str) -> Option<Value> {
-    let answer = match Answer::of(content_type, text) {
-        // Gemini's streams are one list where nobody asked for events.
-        Answer::Text(list) if is_list(list) => Answer::Chunks(list),
-        answer => answer,
-    };
+    let answer = Answer::of(content_type, text).with_list_as_chunks();
     if !answer.is_stream() || text.len() > MAX_TEXT {
         return None;
     }
@@ -34,7 +31,8 @@ pub fn assemble(content_type: Option<&str>, text: &str) -> Option<Value> {
         }
     });
     let shape = chunks.iter().find_map(shape)?;
-    if is_list(text) && shape != Shape::Content {
+    // A list of anything else is an answer as it is.
+    if json::is_list(text) && shape != Shape::Content {
         return None;
     }
     let mut whole = match shape {
@@ -49,11 +47,6 @@ pub fn assemble(content_type: Option<&str>, text: &str) -> Option<Value> {
     };
     whole.insert("streamed_data".to_owned(), Value::Array(chunks));
     Some(Value::Object(whole))
-}
-
-/// Whether a body is a list, as Gemini's streams are where nobody asked for events.
-pub fn is_list(text: &str) -> bool {
-    text.trim_start().starts_with('[')
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -93,8 +86,15 @@ fn entry<'a>(list: &'a mut Vec<Map<String, Value>>, key: &str, value: &Value) ->
     &mut list[at]
 }
 
+/// Adds a text to the one of a field. What is no object, and no text, is left alone.
 fn append(object: &mut Value, key: &str, delta: Option<&Value>) {
-    let (Some(object), Some(delta)) = (object.as_object_mut(), delta.and_then(Value::as_str)) else { return };
+    if let Some(object) = object.as_object_mut() {
+        append_in(object, key, delta);
+    }
+}
+
+fn append_in(object: &mut Map<String, Value>, key: &str, delta: Option<&Value>) {
+    let Some(delta) = delta.and_then(Value::as_str) else { return };
     match object.get_mut(key) {
         Some(Value::String(text)) => text.push_str(delta),
         _ => {

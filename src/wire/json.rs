@@ -125,6 +125,11 @@ pub fn is_object(raw: &str) -> bool {
     raw.starts_with('{')
 }
 
+/// Whether a text begins like a list.
+pub fn is_list(text: &str) -> bool {
+    text.trim_start().starts_with('[')
+}
+
 /// The decoded text of a string that is not empty.
 pub fn non_empty_text(raw: Option<&str>) -> Option<String> {
     raw.and_then(text).filter(|text| !text.is_empty()).map(Cow::into_owned)

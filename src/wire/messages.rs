@@ -359,7 +359,7 @@ fn alike<'a>(before: impl Iterator<Item = &'a Asked>, call: &Asked) -> usize {
 }
 
 /// A result with its verdict.
-pub(super) fn told(failed: Option<bool>, raw: Option<&str>) -> Told {
+fn told(failed: Option<bool>, raw: Option<&str>) -> Told {
     let raw = raw.unwrap_or("");
     let mut text = String::new();
     each_text(raw, &mut |part| {

@@ -173,10 +173,8 @@ fn read_as(api: Api, path: &str, status: i32, [request, response]: [&Body; 2], h
         meaning.request_model = api::model_in_path(path);
     }
     let mut answer = Answer::of(response.facts.content_type.as_deref(), &answered.text);
-    if let (Answer::Text(text), Api::StreamContent) = (answer, api)
-        && text.trim_start().starts_with('[')
-    {
-        answer = Answer::Chunks(text);
+    if api == Api::StreamContent {
+        answer = answer.with_list_as_chunks();
     }
     meaning.streamed = answer.is_stream();
     read_answer(api, &answer, headers, &mut meaning);
@@ -256,7 +254,7 @@ fn read_error(answer: &Answer<'_>, meaning: &mut Meaning) {
                 meaning.set_error(&words);
             }
         }
-        Answer::Text(text) | Answer::Chunks(text) if text.trim_start().starts_with('[') => {
+        Answer::Text(text) | Answer::Chunks(text) if json::is_list(text) => {
             if let Some(words) = error_text(text.trim_start()) {
                 meaning.set_error(&words);
             }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::answer::Answer;
 use super::api::Api;
 use super::calls::{ToolCall, ToolCalls};
-use super::messages::{Said, Told, told};
+use super::messages::Said;
 use super::{Meaning, error_words, json, usage};
 
 /// Output items that ask the client to do something. Those that OpenAI runs itself (web search, file search, code
@@ -132,9 +132,8 @@ impl<'a> Item<'a> {
         match self.kind.as_deref() {
             Some("message") => said.content(self.content),
             Some("mcp_call") => {
-                let failed = json::non_null(self.error).is_some();
-                let result = told(Some(failed), json::non_null(self.error).or(self.output));
-                said.told.push(Told { id: json::non_empty_text(self.id), ..result });
+                let error = json::non_null(self.error);
+                said.result(self.id, error.is_some(), error.or(self.output));
             }
             _ => {}
         }

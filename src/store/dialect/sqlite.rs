@@ -123,7 +123,7 @@ const PREPARED: usize = 48;
 /// little; a larger one fills up over hours and looks like a leak.
 const WRITER_CACHE: i64 = -4_096;
 
-/// A connection for writing, with the same settings as those of the pools.
+/// A connection for writing, with the same settings as those of the pools but for its cache.
 ///
 /// # Errors
 /// Where the file is not there, cannot be opened, or is no database.

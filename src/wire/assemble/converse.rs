@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{append, entry, replace};
+use super::{append, append_in, entry, replace};
 
 /// The answer that `converse` gives: `output.message`, `stopReason`, `usage`, `metrics`.
 pub(super) fn converse(chunks: &[Value]) -> Map<String, Value> {
@@ -17,6 +17,7 @@ pub(super) fn converse(chunks: &[Value]) -> Map<String, Value> {
             }
             continue;
         }
+        // Bedrock fills its events up with letters in `p`, so that their lengths tell nothing.
         for (key, value) in chunk.iter().filter(|(key, _)| *key != "p") {
             match key.as_str() {
                 "role" => role = value.clone(),
@@ -40,12 +41,7 @@ pub(super) fn converse(chunks: &[Value]) -> Map<String, Value> {
 fn lay(block: &mut Map<String, Value>, piece: &Value) {
     for (key, value) in piece.as_object().into_iter().flatten() {
         match (key.as_str(), value) {
-            ("text", Value::String(_)) => {
-                let text = block.entry("text").or_insert_with(|| json!(""));
-                if let (Value::String(text), Some(more)) = (text, value.as_str()) {
-                    text.push_str(more);
-                }
-            }
+            ("text", Value::String(_)) => append_in(block, "text", Some(value)),
             ("toolUse", Value::Object(fields)) => {
                 let call = block.entry("toolUse").or_insert_with(|| json!({}));
                 append(call, "input", fields.get("input"));

@@ -1,7 +1,7 @@
 //! The answer's words, which make the state behind a call, and results that the provider tells itself. The formats' readers
 //! write them down while they read the rest of an answer.
 
-use super::{Conversation, Told, asked_by, behind, each_text, response_state};
+use super::{Conversation, Told, asked_by, behind, each_text, response_state, told};
 use crate::wire::calls::ToolCalls;
 use crate::wire::json;
 
@@ -14,7 +14,7 @@ pub struct Said {
     text: String,
     id: Option<String>,
     /// Results of tools that ran at the provider.
-    pub(in crate::wire) told: Vec<Told>,
+    told: Vec<Told>,
 }
 
 impl Said {
@@ -31,6 +31,11 @@ impl Said {
                 self.text.push_str(text);
             }
         });
+    }
+
+    /// Adds the result of a tool that ran at the provider, of the call with this id.
+    pub(in crate::wire) fn result(&mut self, id: Option<&str>, failed: bool, raw: Option<&str>) {
+        self.told.push(Told { id: json::non_empty_text(id), ..told(Some(failed), raw) });
     }
 }
 
