@@ -151,7 +151,9 @@ impl Gateway {
         let (ingest, drain) = Ingest::start(parts, sink);
         let drain = tasks.spawn(drain.run());
         tasks.spawn(import(prepared.clone(), dead_letters.clone(), dead_folder(&config)));
-        let auth = Auth::new(store.clone(), keys_required(&config, address)).with_key(config.auth.key.as_ref());
+        let auth = Auth::new(store.clone(), keys_required(&config, address))
+            .with_key(config.auth.key.as_ref())
+            .for_this_machine(config.auth.mode == AuthMode::Auto);
         tasks.spawn(auth.clone().watch());
         let pace = retention::Pace::default();
         tasks.spawn(retention::run(store.clone(), pace, prepared.clone(), stop.clone()));

@@ -70,6 +70,11 @@ pub enum AuthError {
     Forbidden,
     #[error("a page of another site may not do this: send an API key in a header")]
     CrossSite,
+    #[error(
+        "this gateway asks for no key because it listens on this machine only, so it answers only to names of this \
+         machine: use 127.0.0.1 or localhost, send an API key, or set auth.mode"
+    )]
+    ForeignName,
     #[error("the API key cannot be checked now: the database is away")]
     Unavailable,
 }
@@ -88,6 +93,8 @@ pub enum AuthFault {
 pub struct Auth {
     store: Store,
     required: bool,
+    /// No key is needed because the gateway can be reached from this machine alone.
+    local: bool,
     /// The hash of `auth.key`, which is good whether the store can be asked or not.
     configured: Option<[u8; 32]>,
     known: Cache<[u8; 32], Known>,
@@ -117,6 +124,7 @@ impl Auth {
         Self {
             store,
             required,
+            local: false,
             configured: None,
             // No limit on age: the store is asked again when it can be.
             known: Cache::builder().max_capacity(100_000).build(),
@@ -131,6 +139,14 @@ impl Auth {
     #[must_use]
     pub fn with_key(mut self, key: Option<&SecretString>) -> Self {
         self.configured = key.map(|key| hash(key.expose_secret()));
+        self
+    }
+
+    /// The same where no key is needed because only this machine can reach the gateway. A web page whose host name turns
+    /// into a loopback address can, too, and its browser takes it for a page of ours ([`AuthError::ForeignName`]).
+    #[must_use]
+    pub const fn for_this_machine(mut self, local: bool) -> Self {
+        self.local = local;
         self
     }
 
@@ -171,6 +187,17 @@ impl Auth {
             None => self.without_key(presented)?,
         };
         if presented || web::is_own_page(method, headers) { Ok(ambient) } else { Err(AuthError::CrossSite) }
+    }
+
+    /// The caller of a request that reads what was logged, or rules over it: as [`Auth::caller`], and nobody without a key
+    /// under a name that a stranger may own.
+    ///
+    /// # Errors
+    /// As [`Auth::caller`], and [`AuthError::ForeignName`].
+    pub async fn asker(&self, method: &Method, headers: &HeaderMap) -> Result<Caller, AuthError> {
+        let caller = self.caller(method, headers).await?;
+        let foreign = self.local && caller.via == Via::Nothing && !web::is_local_name(headers);
+        if foreign { Err(AuthError::ForeignName) } else { Ok(caller) }
     }
 
     /// The caller of a proxied call. Whatever in `Authorization`, `x-api-key` or `api-key` is a key of ours is taken out of
@@ -416,64 +443,4 @@ fn new_key(org: OrgId, name: &str, rights: Rights) -> (KeyRow, SecretString) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::StoreOptions;
-
-    #[test]
-    fn keys_have_the_form_that_clients_check() {
-        let (_, secret) = new_key(OrgId::DEFAULT, "x", Rights::ALL);
-        let groups: Vec<&str> = secret.expose_secret().strip_prefix("sk-helicone-").unwrap().split('-').collect();
-        assert_eq!(groups.len(), 4);
-        assert!(groups.iter().all(|g| g.len() == 7 && g.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())));
-        let (_, other) = new_key(OrgId::DEFAULT, "x", Rights::ALL);
-        assert_ne!(secret.expose_secret(), other.expose_secret());
-    }
-
-    #[test]
-    fn a_header_may_hold_one_key_or_two() {
-        let of = |text: &str| candidates(&HeaderValue::from_str(text).unwrap()).map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(of("Bearer a"), ["a"]);
-        assert_eq!(of("bearer  a , Bearer b"), ["a", "b"]);
-        assert_eq!(of("a"), ["a"]);
-        assert_eq!(of("Bearer "), Vec::<String>::new());
-    }
-
-    #[tokio::test]
-    async fn known_keys_outlive_a_store_that_is_away() {
-        let dir = tempfile::tempdir().unwrap();
-        let options = StoreOptions {
-            url: format!("sqlite://{}", dir.path().join("t.db").display()),
-            max_read_connections: 1,
-            statement_timeout: Duration::from_secs(10),
-        };
-        let store = Store::open(&options).await.unwrap();
-        store.migrate().await.unwrap();
-        let from_config = SecretString::from("sk-helicone-config".to_owned());
-        let auth = Auth::new(store.clone(), true).with_key(Some(&from_config));
-        let by = Caller { org: OrgId::DEFAULT, key: None, rights: Rights::ALL, via: Via::Key };
-        let (row, known) = auth.create_key(&by, "known", Rights::ALL).await.unwrap();
-        let (other, revoked) = auth.create_key(&by, "revoked", Rights::ALL).await.unwrap();
-        let ask = async |key: &SecretString| {
-            let mut headers = HeaderMap::new();
-            headers.insert(AUTHORIZATION, format!("Bearer {}", key.expose_secret()).parse().unwrap());
-            auth.caller(&Method::POST, &headers).await
-        };
-        assert_eq!(ask(&known).await.unwrap().key, Some(row.id));
-        assert_eq!(ask(&revoked).await.unwrap().key, Some(other.id));
-        assert!(auth.revoke(OrgId::DEFAULT, other.id).await.unwrap());
-        store.close().await;
-        assert_eq!(ask(&revoked).await, Err(AuthError::Unavailable), "a revoked key is not known any more");
-        let old = Instant::now().checked_sub(FRESH).unwrap();
-        let hashed = hash(known.expose_secret());
-        let row_of = auth.known.get(&hashed).await.unwrap().row;
-        for away in [false, true] {
-            auth.away.store(away, Ordering::Relaxed);
-            auth.known.insert(hashed, Known { row: Arc::clone(&row_of), asked: old }).await;
-            assert_eq!(ask(&known).await.unwrap().key, Some(row.id));
-            assert!(auth.away.load(Ordering::Relaxed));
-            assert_eq!(ask(&from_config).await, Ok(by), "the configured key needs no store");
-            assert_eq!(ask(&SecretString::from("sk-helicone-x")).await, Err(AuthError::Unavailable));
-        }
-    }
-}
+mod tests;

@@ -45,7 +45,8 @@ pub struct Sale<'a> {
     pub model: &'a str,
     /// `None` for what is counted in no tokens.
     pub usage: Option<&'a Usage>,
-    /// The usage object as the provider sent it; it has parts that [`Usage`] has not, such as tokens of video.
+    /// The usage object as the provider sent it, where it says more than its two totals: it may have parts that [`Usage`] has
+    /// not, such as tokens of video.
     pub raw_usage: Option<&'a Value>,
     /// Seconds of audio of a transcription without tokens.
     pub audio_seconds: Option<f64>,
@@ -148,9 +149,6 @@ impl Pricing {
         if let (None, Some(seconds)) = (sale.usage, sale.audio_seconds) {
             return Units::from([("audio_seconds", seconds), ("input_audio_seconds", seconds)]);
         }
-        if is_plain(sale, plain) {
-            return plain.clone();
-        }
         let reader = known.or_else(|| default_provider(sale.format));
         let Some(mut units) = reader.and_then(|id| self.extract(sale, id)) else { return plain.clone() };
         // The table's readers leave out the cache where that provider has no price for it yet, or names it otherwise.
@@ -177,23 +175,6 @@ impl Pricing {
             self.calculator.extract_provider_usage(&request).ok().map(|extracted| extracted.usage)
         })
     }
-}
-
-/// Whether a usage says nothing but two totals, so that the table's readers would find in it what we did.
-fn is_plain(sale: &Sale<'_>, plain: &Units) -> bool {
-    const TOTALS: [&str; 5] = ["prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens"];
-    let Some(Value::Object(raw)) = sale.raw_usage.filter(|_| matches!(sale.api, "chat" | "responses" | "messages"))
-    else {
-        return false;
-    };
-    let nothing = |value: &Value| value.is_null() || value.as_f64() == Some(0.0);
-    let says_nothing = |value: &Value| match value {
-        Value::Object(details) => details.values().all(nothing),
-        other => nothing(other),
-    };
-    let both = ["input_tokens", "output_tokens"].iter().all(|key| plain.get(key).is_some_and(|tokens| tokens > 0.0));
-    both && plain.iter().count() == 2
-        && raw.iter().all(|(key, value)| TOTALS.contains(&key.as_str()) || says_nothing(value))
 }
 
 fn without_zeros(units: &Units) -> Units {

@@ -37,7 +37,7 @@ pub struct Admin(pub Caller);
 impl FromRequestParts<ApiState> for Reader {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
-        let caller = state.auth.caller(&parts.method, &parts.headers).await?;
+        let caller = state.auth.asker(&parts.method, &parts.headers).await?;
         if caller.rights.read || caller.rights.admin { Ok(Self(caller)) } else { Err(AuthError::Forbidden.into()) }
     }
 }
@@ -45,7 +45,7 @@ impl FromRequestParts<ApiState> for Reader {
 impl FromRequestParts<ApiState> for Anyone {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
-        Ok(Self(state.auth.caller(&parts.method, &parts.headers).await?))
+        Ok(Self(state.auth.asker(&parts.method, &parts.headers).await?))
     }
 }
 
@@ -60,7 +60,7 @@ impl FromRequestParts<ApiState> for Logger {
 impl FromRequestParts<ApiState> for Admin {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
-        let caller = state.auth.caller(&parts.method, &parts.headers).await?;
+        let caller = state.auth.asker(&parts.method, &parts.headers).await?;
         if caller.rights.admin { Ok(Self(caller)) } else { Err(AuthError::Forbidden.into()) }
     }
 }

@@ -171,6 +171,7 @@ fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(sessions::names))
         .routes(routes!(sessions::metrics))
         .routes(routes!(session::detail))
+        .routes(routes!(session::tool_calls))
         .routes(routes!(session::feedback))
         .routes(routes!(session::tag, session::set_tag))
         .routes(routes!(requests::query))

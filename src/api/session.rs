@@ -303,6 +303,25 @@ pub async fn detail(
     }))
 }
 
+/// The tool calls of a session
+///
+/// As `tool_calls` of `GET /v1/session/{id}`, in order of time. A result is told by a later request, so a node changes while
+/// its session runs.
+#[utoipa::path(get, path = "/v1/session/{id}/tool-calls", tag = "sessions", operation_id = "getSessionToolCalls",
+    params(("id" = String, Path, description = "the session's id, percent-encoded")),
+    responses((status = 200, body = Answer<Vec<ToolCallNode>>), Missing, Faults))]
+pub async fn tool_calls(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    Text(id): Text,
+) -> Result<Response, ApiError> {
+    state.settled().await;
+    let Some(session) = state.store.session(caller.org, &id).await? else { return Err(ApiError::no_session(&id)) };
+    let mut tools = state.store.session_tools(caller.org, &id, (MOST_CALLS, None)).await?;
+    shorten(&mut tools);
+    Ok(ok(tools.into_iter().map(|tool| ToolCallNode::new(tool, session.first_at)).collect::<Vec<_>>()))
+}
+
 /// A judgement.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

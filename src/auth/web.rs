@@ -195,6 +195,23 @@ pub(super) fn is_own_page(method: &Method, headers: &HeaderMap) -> bool {
     authority.is_some() && authority.zip(host).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b))
 }
 
+/// Whether the host name that was asked for is one that only this machine or its network gives out: an address, a name of
+/// one label, or one below a top label that nobody can register (RFC 6761, RFC 8375 and the customs of networks).
+pub(super) fn is_local_name(headers: &HeaderMap) -> bool {
+    const LOCAL: [&str; 6] = ["localhost", "local", "internal", "lan", "test", "home.arpa"];
+    let Some(host) = headers.get(HOST) else { return true };
+    let Ok(host) = host.to_str() else { return false };
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    name.starts_with('[')
+        || name.parse::<std::net::IpAddr>().is_ok()
+        || !name.contains('.')
+        || LOCAL.iter().any(|top| name.strip_suffix(top).is_some_and(|rest| rest.ends_with('.')))
+}
+
 /// Takes our cookie out of a request that goes to a provider.
 pub(super) fn strip_cookie(headers: &mut HeaderMap) {
     if !headers.get_all(COOKIE).iter().any(|value| value.as_bytes().windows(PLAIN.len()).any(|w| w == PLAIN.as_bytes()))
@@ -298,6 +315,30 @@ mod tests {
             assert_eq!(is_own_page(&Method::DELETE, &headers(&pairs)), own, "{pairs:?}");
             assert!(is_own_page(&Method::GET, &headers(&pairs)));
         }
+    }
+
+    #[test]
+    fn names_that_strangers_may_own_are_told_from_those_of_the_machine() {
+        for (host, local) in [
+            ("127.0.0.1:8787", true),
+            ("[::1]:8787", true),
+            ("::1", true),
+            ("localhost:8787", true),
+            ("LOCALHOST.", true),
+            ("trailgate:8787", true),
+            ("oai.localhost:8787", true),
+            ("host.docker.internal:8787", true),
+            ("gateway.home.arpa", true),
+            ("evil.example.com:8787", false),
+            ("localhost.evil.com", false),
+            ("127.0.0.1.evil.com:8787", false),
+            ("notlocal", true),
+            ("evil.notlocal", false),
+            ("evil.com:x", false),
+        ] {
+            assert_eq!(is_local_name(&headers(&[("host", host)])), local, "{host}");
+        }
+        assert!(is_local_name(&HeaderMap::new()));
     }
 
     #[test]

@@ -62,7 +62,9 @@ impl Parts {
 }
 
 fn head<H: DeserializeOwned>(entry: &Entry) -> Result<H, String> {
-    serde_json::from_slice(&entry.head).map_err(|e| e.to_string())
+    // As text: from bytes each string in it would be looked at for valid UTF-8 by itself.
+    let text = std::str::from_utf8(&entry.head).map_err(|e| e.to_string())?;
+    serde_json::from_str(text).map_err(|e| e.to_string())
 }
 
 /// What is still known of a call whose begin was not kept (the journal was full, or the disk is damaged).

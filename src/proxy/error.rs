@@ -113,7 +113,9 @@ impl From<AuthError> for Failure {
         let (status, code) = match error {
             AuthError::Missing => (StatusCode::UNAUTHORIZED, "missing_key"),
             AuthError::Unknown => (StatusCode::UNAUTHORIZED, "invalid_key"),
-            AuthError::Forbidden | AuthError::CrossSite => (StatusCode::FORBIDDEN, "insufficient_rights"),
+            AuthError::Forbidden | AuthError::CrossSite | AuthError::ForeignName => {
+                (StatusCode::FORBIDDEN, "insufficient_rights")
+            }
             AuthError::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "key_check_unavailable"),
         };
         Self::refused(status, code, error.to_string())

@@ -9,6 +9,7 @@
 //! language has no negation above its leaves, so NULL may stand for false everywhere.
 
 mod join;
+mod kept;
 
 use sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use uuid::Uuid;
@@ -20,6 +21,8 @@ use super::text::{index_key, property_key};
 use crate::model::filter::{CallField, Field, Filter, Leaf, SessionField, Test, TextOp, UserField};
 pub(super) use join::all;
 use join::{always, any, never};
+pub(super) use kept::Needed;
+use kept::user_of;
 
 /// The score that feedback is kept as.
 pub(super) const FEEDBACK: &str = "helicone-score-feedback";
@@ -34,26 +37,6 @@ const PREFILTERS: usize = 2;
 pub(super) struct Lower {
     pub org: Uuid,
     pub backend: Backend,
-}
-
-/// A property that a call must have, with a value that is not empty: what the indices can answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Needed {
-    pub key_lower: String,
-    pub value_key: String,
-}
-
-impl Needed {
-    /// The property that this filter asks for, if that is all that it asks.
-    pub fn of(filter: &Filter) -> Option<Self> {
-        let Filter::Leaf(Leaf { field: Field::Property(key), test: Test::Text(TextOp::Equals, value) }) = filter else {
-            return None;
-        };
-        if value.is_empty() || session_column(key).is_some() {
-            return None;
-        }
-        Some(Self { key_lower: property_key(key), value_key: index_key(value).into_owned() })
-    }
 }
 
 /// The conditions that must all hold, without nesting.
@@ -106,6 +89,9 @@ impl Lower {
         if let Some(needed) = Needed::of(filter) {
             return Ok(self.session_has(&needed));
         }
+        if let Some(user) = user_of(filter) {
+            return Ok(self.session_of(user));
+        }
         match filter {
             Filter::Or(parts) => Ok(any(parts.iter().map(|part| self.session(part)).collect::<Result<_, _>>()?)),
             Filter::And(_) => self.session_all(&conjuncts(filter)),
@@ -120,9 +106,10 @@ impl Lower {
             [] => {}
             [one] => conditions.push(self.session(one)?),
             several => {
-                // One call must have them all; the index of sessions can only say that some call has each.
+                // One call must have them all; what is kept of sessions can only say that some call has each.
                 let indexed = several.iter().filter_map(|part| Needed::of(part)).take(PREFILTERS);
                 conditions.extend(indexed.map(|needed| self.session_has(&needed)));
+                conditions.extend(several.iter().find_map(|part| user_of(part)).map(|user| self.session_of(user)));
                 conditions.push(self.some_call(several)?);
             }
         }
@@ -138,18 +125,6 @@ impl Lower {
             .and_where(Expr::cust("e.session_key = s.session_key"))
             .and_where(all(parts.iter().map(|part| self.call(part)).collect::<Result<_, _>>()?));
         Ok(Expr::exists(select.take()))
-    }
-
-    fn session_has(&self, needed: &Needed) -> Expr {
-        let select = Query::select()
-            .expr(Expr::cust("1"))
-            .from_as("session_property", "p")
-            .and_where(Expr::cust("p.org_id").eq(self.org))
-            .and_where(Expr::cust("p.session_key = s.session_key"))
-            .and_where(Expr::cust("p.key_lower").eq(needed.key_lower.as_str()))
-            .and_where(Expr::cust("p.value_key").eq(needed.value_key.as_str()))
-            .take();
-        Expr::exists(select)
     }
 
     fn leaf(&self, leaf: &Leaf) -> Result<Expr, StoreError> {

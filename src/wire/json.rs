@@ -91,7 +91,8 @@ pub fn first(list: Option<&str>) -> Option<&str> {
 
 /// Whether a key with that word in it may be there: cheaper than to look for it, and never a wrong no.
 pub fn may_have(text: &str, word: &str) -> bool {
-    text.contains(word) || text.contains("\\u")
+    let has = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+    has(word) || has("\\u")
 }
 
 /// Calls `take` with every element of the array in `text`, in order; stops at a break. True if it was a whole array.

@@ -222,11 +222,15 @@ impl Scribe {
         if text.is_empty() || text.starts_with(REMINDER) {
             return;
         }
-        if self.points.is_empty() && text.len() >= LEAST_OPENING && self.opening.len() < MOST_OPENINGS {
-            self.opening.push(opening_state(text));
-        }
         self.user_since = true;
-        self.mix(b'u', text.as_bytes());
+        if self.points.is_empty() && text.len() >= LEAST_OPENING && self.opening.len() < MOST_OPENINGS {
+            // Its hash stands for the text: a long one is not hashed twice.
+            let opening = opening_state(text);
+            self.opening.push(opening);
+            self.mix(b'o', &opening.to_le_bytes());
+        } else {
+            self.mix(b'u', text.as_bytes());
+        }
     }
 
     /// A picture, a document and so on: its own bytes, without what stands around them.

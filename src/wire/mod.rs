@@ -87,7 +87,8 @@ pub struct Meaning {
     pub usage_missing: Option<&'static str>,
     /// `usage.cost` in dollars, as the provider billed it.
     pub billed_usd: Option<f64>,
-    /// Raw usage object of the response in the provider's own shape, for pricing. Of a stream: its parts laid together.
+    /// Raw usage object of the response in the provider's own shape, for pricing. Of a stream: its parts laid together. `None`
+    /// where it is known to say nothing beside the totals in `usage`.
     pub raw_usage: Option<serde_json::Value>,
     /// As the response reports it; never what the request asked for.
     pub service_tier: Option<String>,

@@ -73,7 +73,8 @@ impl Reading<'_> {
         let meaning = &mut *self.meaning;
         meaning.set_usage(read);
         meaning.billed_usd = usage::billed_usd(raw);
-        meaning.raw_usage = json::value(raw);
+        let keep = self.api != Api::Chat || usage::says_more(raw, meaning.usage.as_ref());
+        meaning.raw_usage = if keep { json::value(raw) } else { None };
     }
 
     fn choice(&mut self, choice: &str) {

@@ -76,7 +76,7 @@ fn response(api: Api, text: &str, meaning: &mut Meaning) {
     }
     meaning.set_usage(read);
     meaning.billed_usd = usage::billed_usd(raw);
-    meaning.raw_usage = json::value(raw);
+    meaning.raw_usage = if usage::says_more(raw, meaning.usage.as_ref()) { json::value(raw) } else { None };
 }
 
 /// An element of `output`.

@@ -133,6 +133,28 @@ pub fn openai(raw: &str, input_only: bool) -> Result<Option<Usage>, Fault> {
     Ok(Some(usage))
 }
 
+/// Whether a usage object tells a reader more than the two totals that `usage` has of it: then it is worth to keep it for the
+/// reader of the price table, which knows parts that [`Usage`] has not.
+pub fn says_more(raw: &str, usage: Option<&Usage>) -> bool {
+    const TOTALS: [&str; 5] = ["prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens"];
+    let Some(usage) = usage else { return true };
+    let totals =
+        Usage { prompt_tokens: usage.prompt_tokens, completion_tokens: usage.completion_tokens, ..Usage::default() };
+    if *usage != totals || usage.prompt_tokens <= 0 || usage.completion_tokens <= 0 {
+        return true;
+    }
+    let nothing = |raw: &str| raw == "null" || raw.parse() == Ok(0.0_f64);
+    let mut more = false;
+    let whole = json::entries(raw, |key, raw| {
+        if json::is_object(raw) {
+            more |= !json::entries(raw, |_, raw| more |= !nothing(raw));
+        } else {
+            more |= !nothing(raw) && !TOTALS.contains(&&*key);
+        }
+    });
+    more || !whole
+}
+
 /// Things beside tokens that providers count in a usage object: searches and other runs of their own tools.
 fn units(raw: &str, usage: &mut Usage) -> Result<(), Fault> {
     if !["server_", "num_"].iter().any(|word| json::may_have(raw, word)) {
@@ -342,6 +364,25 @@ mod tests {
         assert_eq!((usage.prompt_cache_write_tokens, usage.prompt_cache_write_1h_tokens), (30, 20));
         assert_eq!((usage.completion_tokens, usage.reasoning_tokens), (20, 30));
         assert_eq!((usage.input_tokens(), usage.output_tokens()), (40, 50));
+    }
+
+    #[test]
+    fn a_usage_that_says_more_than_its_totals_is_known() {
+        for (more, raw) in [
+            (false, r#"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}"#),
+            (false, r#"{"input_tokens":10,"output_tokens":5,"input_tokens_details":{"cached_tokens":0,"x":null}}"#),
+            (false, r#"{"prompt_tokens":10,"completion_tokens":5,"odd":0.0,"none":null,"prompt_tokens_details":null}"#),
+            (true, r#"{"prompt_tokens":10,"completion_tokens":5,"num_search_queries":2}"#),
+            (true, r#"{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"video_tokens":7}}"#),
+            (true, r#"{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":7}}"#),
+            (true, r#"{"prompt_tokens":10,"completion_tokens":5,"tier":"flex"}"#),
+            (true, r#"{"prompt_tokens":10,"completion_tokens":5,"list":[]}"#),
+            (true, r#"{"prompt_tokens":10,"completion_tokens":0}"#),
+        ] {
+            let usage = openai(raw, false).unwrap();
+            assert_eq!(says_more(raw, usage.as_ref()), more, "{raw}");
+        }
+        assert!(says_more(r#"{"prompt_tokens":10}"#, None));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::support::app::{Backend, Gateway, GatewayOptions, KEY};
 use crate::support::reply::Reply;
 use crate::support::upstream::Upstream;
 
-on_both!(browsers_sign_in_and_out, the_printed_link_works_once, carriers, other_sites, tenants);
+on_both!(browsers_sign_in_and_out, the_printed_link_works_once, carriers, other_sites, foreign_names, tenants);
 
 struct Answer {
     status: u16,
@@ -190,6 +190,35 @@ async fn carriers(backend: Backend) {
     }
 }
 
+/// A page whose host name turns into a loopback address is one of ours to its browser, and not to the gateway.
+async fn foreign_names(backend: Backend) {
+    let local = Gateway::start(GatewayOptions::new(backend)).await;
+    let open = Gateway::start(GatewayOptions::new(backend).env("TRAILGATE_AUTH_MODE", "open")).await;
+    let keys = Gateway::start(GatewayOptions::new(backend).keys()).await;
+    let evil = ("host", "rebound.example.com:8787");
+    let (key, cookie) = (("authorization", KEY), sign_in(&keys, KEY).await);
+    for (route, body) in [
+        (("GET", "/v1/me"), None),
+        (("POST", "/v1/session/query"), Some(json!({}))),
+        (("POST", "/v1/api-keys"), Some(json!({ "api_key_name": "stolen" }))),
+    ] {
+        let answer = ask(&local, route, &[evil], body.as_ref()).await;
+        assert_eq!(answer.status, 403, "{route:?}: {}", answer.text);
+        assert!(answer.text.contains("names of this machine"), "{route:?}: {}", answer.text);
+        for (gateway, headers) in [
+            (&local, vec![]),
+            (&local, vec![("host", "localhost:8787")]),
+            (&local, vec![("host", "host.docker.internal:8787")]),
+            (&open, vec![evil]),
+            (&keys, vec![evil, key]),
+            (&keys, vec![evil, ("cookie", cookie.as_str())]),
+        ] {
+            let answer = ask(gateway, route, &headers, body.as_ref()).await;
+            assert!(answer.status < 300, "{headers:?}: {route:?}: {}", answer.text);
+        }
+    }
+}
+
 async fn other_sites(backend: Backend) {
     let keys = Gateway::start(GatewayOptions::new(backend).keys()).await;
     let open = Gateway::start(GatewayOptions::new(backend)).await;
@@ -268,6 +297,7 @@ fn attempt(method: &str, path: &str) -> Option<Try> {
         ("POST", "/v1/session/name/query" | "/v1/session/metrics/query") => Try::Query(json!({})),
         ("POST", "/v1/session/sparks") => Try::Query(json!({ "session_ids": [MARK] })),
         ("GET", "/v1/session/{id}") => Try::Missing(Value::Null),
+        ("GET", "/v1/session/{id}/tool-calls") => Try::Missing(Value::Null),
         ("POST", "/v1/session/{id}/digest") => Try::Missing(json!({ "request_ids": ["{call}"] })),
         ("GET", "/v1/session/{id}/find") => Try::Missing(Value::Null),
         ("GET", "/v1/session/{id}/markdown") => Try::Missing(Value::Null),

@@ -65,16 +65,27 @@ await run({
     figures.next_error_ms = await timed(page, key("n"), `document.querySelector(".timeline .row.sel .bar.failed")`);
     figures.last_step_ms = await timed(page, key("G"), `document.querySelector("[id='t-${STEPS - 1}'].sel")`);
     figures.fold_ms = await timed(page, key("f"), `document.querySelector(".timeline .gap")`);
-    // The selection is in view in each lens.
+    // The selection is in view in each lens, and stays there when the words of the steps above it come late.
+    await page.route("**/v1/request/**", async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      await route.continue();
+    });
     for (const [name, selector] of [["2", ".tree .row.sel"], ["1", ".transcript .step.sel"]]) {
       await page.keyboard.press(name);
       const row = page.locator(selector);
       await row.waitFor();
       await until("the selection is in view", async () => {
         const box = await row.boundingBox();
-        return box && box.y > 0 && box.y < 900;
+        return box && box.y > 0 && box.y + box.height / 2 < 900;
       });
     }
+    for (let n = 0; n < 6; n++) {
+      await page.waitForTimeout(400);
+      const kept = await page.locator(".transcript .step.sel").boundingBox();
+      check(kept && kept.y > 0 && kept.y + kept.height <= 901, `the selection stays in view: ${JSON.stringify(kept)}`);
+    }
+    await page.locator(".transcript .step.sel .block, .transcript .step.sel .line").first().waitFor();
+    await page.unroute("**/v1/request/**");
     figures.elements = await page.evaluate(() => document.querySelectorAll("*").length);
     check(figures.elements < 3000, `the document stays small: ${figures.elements}`);
     await page.context().close();

@@ -266,7 +266,10 @@ await run({
     upstream.release();
     check((await pending) === 200, "the held call passed");
     await until("it has ended here, too", async () => (await page.locator(".timeline .bar.running").count()) === 0 && (await page.locator(".timeline .row").count()) === 2);
-    await until("the totals follow", async () => /Steps\s*2/.test(await page.locator(".stats").innerText()));
+    check((await proxied(base, upstream.url, { session: "live-one", name: "Live one", path: "/third", model: "gpt-4o-tool" })) === 200, "a call that asks for a tool passed");
+    await page.locator(".timeline .bar.asked").waitFor();
+    await page.locator(".timeline .row").filter({ hasText: "look_around" }).waitFor();
+    await until("the totals follow", async () => /Steps\s*3/.test(await page.locator(".stats").innerText()));
     check((await proxied(base, upstream.url, { session: "live-two", name: "Live two", path: "/" })) === 200, "another session began");
     await list.locator(".row").filter({ hasText: "live-two" }).waitFor();
     upstream.close();

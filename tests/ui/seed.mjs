@@ -268,7 +268,7 @@ export async function odd(seeder, now = Date.now()) {
   await seeder.flush();
 }
 
-/** A provider of our own, on a free port. `hold` in a model's name keeps the call open until `release()`. */
+/** A provider of our own, on a free port. `hold` in a model's name keeps the call open until `release()`, `tool` has it ask for one. */
 export async function provider() {
   let release;
   let held = new Promise((resolve) => (release = resolve));
@@ -279,7 +279,8 @@ export async function provider() {
       const body = JSON.parse(text || "{}");
       if (String(body.model).includes("hold")) await held;
       answer.setHeader("Content-Type", "application/json");
-      answer.end(JSON.stringify(chat(body.model ?? "gpt-4o-mini", "From the provider.", [], 40, 0, 6)));
+      const tools = String(body.model).includes("tool") ? [{ id: "call_live", name: "look_around", args: { where: "here" } }] : [];
+      answer.end(JSON.stringify(chat(body.model ?? "gpt-4o-mini", tools.length ? null : "From the provider.", tools, 40, 0, 6)));
     });
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));

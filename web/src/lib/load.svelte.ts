@@ -37,3 +37,14 @@ export class Load<T> {
     this.busy = false;
   }
 }
+
+/** Until what was set before is on the screen; in a tab that is not shown, a moment. */
+export function drawn(): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, 250);
+    requestAnimationFrame(() => setTimeout(() => {
+      clearTimeout(timer);
+      resolve();
+    }));
+  });
+}

@@ -1024,6 +1024,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/session/{id}/tool-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The tool calls of a session
+         * @description As `tool_calls` of `GET /v1/session/{id}`, in order of time. A result is told by a later request, so a node changes while
+         *     its session runs.
+         */
+        get: operations["getSessionToolCalls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/system": {
         parameters: {
             query?: never;
@@ -2036,6 +2057,63 @@ export interface components {
         /** @description The wrapper of every answer: `error` is null exactly when there is an answer. */
         Answer_Vec_String: {
             data: string[];
+            error: string | null;
+        };
+        /** @description The wrapper of every answer: `error` is null exactly when there is an answer. */
+        Answer_Vec_ToolCallNode: {
+            data: {
+                /** @description `<request id>/<position>` */
+                node: string;
+                /** @description The call whose answer asks for it. */
+                request_id: string;
+                /**
+                 * Format: int32
+                 * @description Where it stands in the answer, from 0.
+                 */
+                position: number;
+                /** @description The provider's id of it; null where it has none. */
+                tool_call_id: string | null;
+                name: string;
+                /** @description The provider's word: `function`, `tool_use`, `mcp_call`, … */
+                form: string;
+                /** @description It ran at the provider. */
+                at_provider: boolean;
+                /** @description As the model wrote them, the first 4 kB; the first 200 bytes where the session has very many. */
+                arguments: string;
+                /** Format: int64 */
+                arguments_bytes: number;
+                /** @description Of the call that asks for it. */
+                path: string | null;
+                /** @description The end of the answer that asks for it; of a manual log, the tool's own start. */
+                started_at: string;
+                /** Format: double */
+                offset_ms: number;
+                /**
+                 * Format: double
+                 * @description Null where not known.
+                 */
+                duration_ms: number | null;
+                duration_source: components["schemas"]["DurationSource"] | null;
+                /**
+                 * Format: double
+                 * @description The gap, where a person was in it: no duration of the tool.
+                 */
+                wait_ms: number | null;
+                /** @description `user_message`: the request with the result carries a person's words too. `over_limit`: longer than ten minutes. */
+                wait_rule: string | null;
+                /** @description Null where not known yet. */
+                ok: boolean | null;
+                /** @description Which rule says so (docs/SESSIONS.md). */
+                ok_rule: string | null;
+                /** Format: int64 */
+                result_bytes: number | null;
+                /** @description Its first 500 characters. */
+                result_preview: string | null;
+                /** @description The call whose request tells the result. */
+                result_request_id: string | null;
+                /** @description The manual log of the tool. */
+                log_request_id: string | null;
+            }[];
             error: string | null;
         };
         /** @description The wrapper of every answer: `error` is null exactly when there is an answer. */
@@ -8231,6 +8309,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description A field is wrong; the error names its JSON path and what is allowed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No key was given, or one that is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The key does not have the right. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description There is nothing of that id in the caller's organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The database or the journal is not available; see `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    getSessionToolCalls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the session's id, percent-encoded */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_Vec_ToolCallNode"];
                 };
             };
             /** @description A field is wrong; the error names its JSON path and what is allowed. */
