@@ -14,6 +14,8 @@ RUN npm run --silent build -- --logLevel warn
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /src
 ENV CARGO_PROFILE_RELEASE_DEBUG=false CARGO_PROFILE_RELEASE_STRIP=symbols CARGO_TERM_COLOR=never
+# jemalloc is built with it
+RUN command -v make >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends make >/dev/null; }
 COPY . .
 COPY --from=web /src/web/dist web/dist
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
