@@ -6,8 +6,14 @@
 use super::id::RequestId;
 use super::units::{Micros, NanoUsd};
 
-/// What ids of sessions begin with that no client gave.
+/// What ids of sessions begin with that no client gave; 32 hexadecimal digits follow.
 pub const INFERRED: &str = "inferred-";
+
+/// Whether a session's id is one that no client made up. One that a client read here and sends back means that very session.
+pub fn is_inferred(session: &str) -> bool {
+    let digits = session.strip_prefix(INFERRED);
+    digits.is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
+}
 
 /// What was understood of a call beyond its usage.
 #[derive(Clone, Debug, Default)]

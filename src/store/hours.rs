@@ -43,30 +43,58 @@ pub(super) struct HourKey {
     pub value: String,
 }
 
+/// What decides in which rows of `call_hour` a call counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    pub org: Uuid,
+    pub started_at: i64,
+    pub kind: &'a str,
+    pub provider: &'a str,
+    pub model: Option<&'a str>,
+    pub path: Option<&'a str>,
+    pub status: i32,
+    pub error_rule: Option<&'a str>,
+    pub session_name: Option<&'a str>,
+}
+
+impl Place<'_> {
+    /// Calls `take` with each of these rows.
+    pub fn each(&self, mut take: impl FnMut(HourKey)) {
+        let hour = self.started_at.div_euclid(HOUR_US) * HOUR_US;
+        let mut add =
+            |dim: Dim, value: &str| take(HourKey { org: self.org, dim: dim as i16, hour, value: value.to_owned() });
+        let model = cut(self.model.unwrap_or_default(), MOST_CHARS);
+        add(Dim::All, "");
+        add(Dim::Kind, self.kind);
+        add(Dim::Provider, cut(self.provider, MOST_CHARS));
+        add(Dim::Model, model);
+        if self.kind == Kind::Tool.as_str() {
+            add(Dim::Tool, model);
+        }
+        add(Dim::Path, &self.path.filter(|path| !path.is_empty()).map(fold_path).unwrap_or_default());
+        add(Dim::Status, &self.status.to_string());
+        if let Some(rule) = self.error_rule {
+            add(Dim::ErrorRule, rule);
+        }
+        add(Dim::SessionName, cut(self.session_name.unwrap_or_default(), MOST_CHARS));
+    }
+}
+
 /// Adds one call.
 pub(super) fn add(hours: &mut Hours, call: &Record<'_>) {
     let figures = figures(call);
-    let hour = call.started_at.div_euclid(HOUR_US) * HOUR_US;
-    let mut add = |dim: Dim, value: &str| {
-        let key = HourKey { org: call.org_id, dim: dim as i16, hour, value: value.to_owned() };
-        hours.entry(key).or_default().add(&figures);
+    let place = Place {
+        org: call.org_id,
+        started_at: call.started_at,
+        kind: call.kind,
+        provider: &call.provider,
+        model: call.model.as_deref(),
+        path: call.session_path.as_deref(),
+        status: call.status,
+        error_rule: call.error_rule,
+        session_name: call.session_name.as_deref(),
     };
-    let model = cut(call.model.as_deref().unwrap_or_default(), MOST_CHARS);
-    let is_tool = call.kind == Kind::Tool.as_str();
-    add(Dim::All, "");
-    add(Dim::Kind, call.kind);
-    add(Dim::Provider, cut(&call.provider, MOST_CHARS));
-    add(Dim::Model, model);
-    if is_tool {
-        add(Dim::Tool, model);
-    }
-    let path = call.session_path.as_deref().filter(|path| !path.is_empty());
-    add(Dim::Path, &path.map(fold_path).unwrap_or_default());
-    add(Dim::Status, &call.status.to_string());
-    if let Some(rule) = call.error_rule {
-        add(Dim::ErrorRule, rule);
-    }
-    add(Dim::SessionName, cut(call.session_name.as_deref().unwrap_or_default(), MOST_CHARS));
+    place.each(|key| hours.entry(key).or_default().add(&figures));
 }
 
 fn figures(call: &Record<'_>) -> Figures {

@@ -1,4 +1,5 @@
-//! Pricing calls again: reads what a price is made of, writes new prices, and carries the difference into the sessions' sums.
+//! Pricing calls again: reads what a price is made of, writes new prices, and carries the difference into the sums of the
+//! sessions and of the hours.
 //!
 //! A call is looked at under a lock in the transaction that changes it, and the sums get the difference to what was found
 //! then: however many run this at once, beside however many drains, sums stay the sums of their calls.
@@ -11,6 +12,7 @@ use uuid::Uuid;
 use super::Store;
 use super::db::on_db;
 use super::error::StoreError;
+use super::hours::{HourKey, Place};
 use super::record::{MOST_COST, MOST_TOKENS};
 use super::rollup::PARTS;
 use super::text::clean;
@@ -29,7 +31,7 @@ const PAGE: &str = "SELECT e.id, e.started_at, e.source, e.path, e.status, e.pro
      ORDER BY e.started_at, e.id LIMIT $4";
 /// A lock and a look in one: it changes nothing.
 const LOCK: &str = "UPDATE exchange SET cost = cost WHERE org_id = $1 AND id = $2 \
-     RETURNING session_key, cost, prompt_tokens, prompt_cache_read_tokens, prompt_cache_write_tokens, \
+     RETURNING started_at, kind, provider, model, session_path, session_name, status, error_rule, session_key, cost, prompt_tokens, prompt_cache_read_tokens, prompt_cache_write_tokens, \
      prompt_cache_write_1h_tokens, prompt_audio_tokens, completion_tokens, completion_audio_tokens, reasoning_tokens, \
      prompt_image_tokens, completion_image_tokens, web_searches, tool_units, search_units";
 const SET_PRICE: &str = "UPDATE exchange SET cost = $3, cost_source = $4, price_version = $5, usage_source = $6, \
@@ -47,9 +49,12 @@ const ADD: &str = "UPDATE session SET cost = cost + $3, unpriced = unpriced + $4
      completion_image_tokens = completion_image_tokens + $14, web_searches = web_searches + $15, \
      tool_units = tool_units + $16, search_units = search_units + $17 \
      WHERE org_id = $1 AND session_key = $2";
+const ADD_HOUR: &str = "UPDATE call_hour SET cost = cost + $5, unpriced = unpriced + $6, input_tokens = input_tokens + $7, \
+     cached_tokens = cached_tokens + $8, output_tokens = output_tokens + $9 \
+     WHERE org_id = $1 AND dim = $2 AND hour = $3 AND value = $4";
 
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[ORGS, PAGE, LOCK, SET_PRICE, ADD];
+pub(super) const STATEMENTS: &[&str] = &[ORGS, PAGE, LOCK, SET_PRICE, ADD, ADD_HOUR];
 
 /// The parts of a usage, in the order of the roll-up's columns.
 #[derive(Debug, FromRow)]
@@ -177,14 +182,38 @@ impl From<CallRecord> for PricedCall {
 
 #[derive(FromRow)]
 struct Found {
+    started_at: i64,
+    kind: String,
+    provider: String,
+    model: Option<String>,
+    session_path: Option<String>,
+    session_name: Option<String>,
+    status: i32,
+    error_rule: Option<String>,
     session_key: Option<String>,
     cost: Option<i64>,
     #[sqlx(flatten)]
     parts: Parts,
 }
 
-/// What a session's sums gain.
-#[derive(Default)]
+impl Found {
+    fn place(&self, org: Uuid) -> Place<'_> {
+        Place {
+            org,
+            started_at: self.started_at,
+            kind: &self.kind,
+            provider: &self.provider,
+            model: self.model.as_deref(),
+            path: self.session_path.as_deref(),
+            status: self.status,
+            error_rule: self.error_rule.as_deref(),
+            session_name: self.session_name.as_deref(),
+        }
+    }
+}
+
+/// What sums gain.
+#[derive(Clone, Default)]
 struct Gain {
     cost: i64,
     unpriced: i64,
@@ -192,12 +221,32 @@ struct Gain {
 }
 
 impl Gain {
-    fn add(&mut self, old: &Found, cost: Option<i64>, parts: &Parts) {
-        self.cost += cost.unwrap_or_default() - old.cost.unwrap_or_default();
-        self.unpriced += i64::from(cost.is_none()) - i64::from(old.cost.is_none());
-        for ((sum, new), old) in self.parts.iter_mut().zip(parts.list()).zip(old.parts.list()) {
-            *sum += new.unwrap_or_default() - old.unwrap_or_default();
+    /// What one call's sums gain.
+    fn of(old: &Found, cost: Option<i64>, parts: &Parts) -> Self {
+        let mut gain = Self {
+            cost: cost.unwrap_or_default() - old.cost.unwrap_or_default(),
+            unpriced: i64::from(cost.is_none()) - i64::from(old.cost.is_none()),
+            ..Self::default()
+        };
+        for ((sum, new), old) in gain.parts.iter_mut().zip(parts.list()).zip(old.parts.list()) {
+            *sum = new.unwrap_or_default() - old.unwrap_or_default();
         }
+        gain
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.cost += other.cost;
+        self.unpriced += other.unpriced;
+        for (sum, more) in self.parts.iter_mut().zip(other.parts) {
+            *sum += more;
+        }
+    }
+
+    /// The tokens as the figures by the hour have them: all input, what of it was cached, all output.
+    const fn tokens(&self) -> [i64; 3] {
+        let [prompt, read, written, _, audio_in, completion, audio_out, reasoning, image_in, image_out, ..] =
+            self.parts;
+        [prompt + read + written + audio_in + image_in, read, completion + audio_out + image_out + reasoning]
     }
 
     fn is_nothing(&self) -> bool {
@@ -226,14 +275,15 @@ impl Store {
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
-    /// Gives model calls new prices, and the sessions the differences, in one transaction. Calls that are not there any
-    /// more are left out.
+    /// Gives model calls new prices, and the sessions and the hours the differences, in one transaction. Calls that are not
+    /// there any more are left out.
     pub async fn set_prices(&self, org: OrgId, prices: &[(RequestId, NewPrice)]) -> Result<(), StoreError> {
         on_db!(
             self,
             write | db | {
                 let mut tx = db.begin().await?;
                 let mut gains: BTreeMap<String, Gain> = BTreeMap::new();
+                let mut hours: BTreeMap<HourKey, Gain> = BTreeMap::new();
                 for (id, price) in prices {
                     let found: Option<Found> =
                         sqlx::query_as(LOCK).bind(org.0).bind(id.0).fetch_optional(&mut *tx).await?;
@@ -255,8 +305,13 @@ impl Store {
                         set = set.bind(part);
                     }
                     set.execute(&mut *tx).await?;
+                    let gain = Gain::of(&found, cost, &parts);
+                    if gain.is_nothing() {
+                        continue;
+                    }
+                    found.place(org.0).each(|key| hours.entry(key).or_default().add(&gain));
                     if let Some(session) = &found.session_key {
-                        gains.entry(session.clone()).or_default().add(&found, cost, &parts);
+                        gains.entry(session.clone()).or_default().add(&gain);
                     }
                 }
                 // In sorted order, as the drain locks them.
@@ -267,6 +322,22 @@ impl Store {
                         add = add.bind(part);
                     }
                     add.execute(&mut *tx).await?;
+                }
+                // Last, as the drain does it.
+                for (key, gain) in &hours {
+                    let [input, cached, output] = gain.tokens();
+                    sqlx::query(ADD_HOUR)
+                        .bind(key.org)
+                        .bind(key.dim)
+                        .bind(key.hour)
+                        .bind(key.value.as_str())
+                        .bind(gain.cost)
+                        .bind(gain.unpriced)
+                        .bind(input)
+                        .bind(cached)
+                        .bind(output)
+                        .execute(&mut *tx)
+                        .await?;
                 }
                 tx.commit().await
             }

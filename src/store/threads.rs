@@ -22,7 +22,7 @@ use super::error::StoreError;
 use super::record::Record;
 use super::rollup::{Added, RollUp};
 use super::text::split;
-use crate::model::agent::{INFERRED, Link, SessionRule};
+use crate::model::agent::{INFERRED, Link, SessionRule, is_inferred};
 use crate::model::exchange::Exchange;
 
 /// What is to be done with stored calls once the batch's own are in.
@@ -341,7 +341,7 @@ impl<'b> Web<'b> {
                 }
                 (Some((at, _, _)), Some(_)) => group.records.extend(records.get(*at).map(|record| record.index)),
                 (None, None) => group.adopt.push((node.id, rule.as_str())),
-                (None, Some((key, _))) if key.starts_with(INFERRED) && *key != group.session.0 => {
+                (None, Some((key, _))) if is_inferred(key) && *key != group.session.0 => {
                     group.merge.insert(key.clone());
                 }
                 (None, Some(_)) => {}
@@ -354,10 +354,7 @@ impl<'b> Web<'b> {
 /// One that a client gave, else the oldest inferred one, else the one that a key makes, else a new one after the first call.
 fn session_for(nodes: &[&Node<'_>]) -> (String, Option<String>) {
     let given = |inferred: bool| {
-        nodes
-            .iter()
-            .filter_map(|node| node.session.clone())
-            .filter(move |(key, _)| key.starts_with(INFERRED) == inferred)
+        nodes.iter().filter_map(|node| node.session.clone()).filter(move |(key, _)| is_inferred(key) == inferred)
     };
     if let Some(session) = given(false).next().or_else(|| given(true).min()) {
         return session;

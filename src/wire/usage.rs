@@ -143,7 +143,7 @@ pub fn says_more(raw: &str, usage: Option<&Usage>) -> bool {
     if *usage != totals || usage.prompt_tokens <= 0 || usage.completion_tokens <= 0 {
         return true;
     }
-    let nothing = |raw: &str| raw == "null" || raw.parse() == Ok(0.0_f64);
+    let nothing = |raw: &str| raw == "null" || raw.bytes().all(|byte| matches!(byte, b'0' | b'.'));
     let mut more = false;
     let whole = json::entries(raw, |key, raw| {
         if json::is_object(raw) {

@@ -121,6 +121,7 @@ contract! {
     crate::store_contract::agents::one_call_alone_is_no_session as one_call_alone_is_no_session,
     crate::store_contract::agents::organisations_are_never_joined as organisations_are_never_joined,
     crate::store_contract::agents::ids_of_clients_win as ids_of_clients_win,
+    crate::store_contract::agents::names_that_look_inferred_stay as names_that_look_inferred_stay,
     crate::store_contract::agents::the_same_beginning_does_not_join as the_same_beginning_does_not_join,
     crate::store_contract::agents::a_sub_agent_is_below_its_parent as a_sub_agent_is_below_its_parent,
     crate::store_contract::agents::tool_calls_find_their_results_in_any_order as tool_calls_find_their_results_in_any_order,

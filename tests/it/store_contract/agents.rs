@@ -241,6 +241,28 @@ pub async fn ids_of_clients_win(bed: Bed) {
     assert_eq!(session_of(&bed, &named).await.as_deref(), Some("of the harness"));
 }
 
+/// A session that its client calls like an inferred one is the client's all the same.
+pub async fn names_that_look_inferred_stay(bed: Bed) {
+    let tags = |id: &str| Tags { session_id: Some(id.to_owned()), ..Tags::default() };
+    let said = |role: &str, text: &str| json!({"role": role, "content": text});
+    let (asked, told) = (said("user", "What is the capital of France?"), said("assistant", "Paris."));
+    let first = json!({"model": "gpt-4o", "messages": [asked]});
+    let keyed = json!({"model": "gpt-4o", "prompt_cache_key": "k", "messages": [said("user", "something else")]});
+    let both = json!({"model": "gpt-4o", "prompt_cache_key": "k", "messages": [asked, told, said("user", "Sure?")]});
+    let yes = said("assistant", "Yes.");
+    let one = chat(0, tags("inferred-by-me"), &[], &first, &told);
+    let two = chat(10, tags("mine"), &[], &keyed, &yes);
+    // It hangs together with both.
+    let three = chat(20, Tags::default(), &[], &both, &yes);
+    for call in [&one, &two, &three] {
+        bed.write(std::slice::from_ref(call)).await;
+    }
+    assert_eq!(session_of(&bed, &one).await.as_deref(), Some("inferred-by-me"));
+    assert_eq!(session_of(&bed, &two).await.as_deref(), Some("mine"));
+    assert!(session_of(&bed, &three).await.is_some());
+    assert_eq!(sessions(&bed).await.keys().collect::<Vec<_>>(), ["inferred-by-me", "mine"]);
+}
+
 pub async fn the_same_beginning_does_not_join(bed: Bed) {
     // Examples in the prompt are an answer that no call gave.
     let examples = |question: &str, at: i64| {
