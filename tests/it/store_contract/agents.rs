@@ -241,26 +241,29 @@ pub async fn ids_of_clients_win(bed: Bed) {
     assert_eq!(session_of(&bed, &named).await.as_deref(), Some("of the harness"));
 }
 
-/// A session that its client calls like an inferred one is the client's all the same.
+/// A session that an agent calls like an inferred one is the agent's all the same.
 pub async fn names_that_look_inferred_stay(bed: Bed) {
-    let tags = |id: &str| Tags { session_id: Some(id.to_owned()), ..Tags::default() };
     let said = |role: &str, text: &str| json!({"role": role, "content": text});
-    let (asked, told) = (said("user", "What is the capital of France?"), said("assistant", "Paris."));
-    let first = json!({"model": "gpt-4o", "messages": [asked]});
-    let keyed = json!({"model": "gpt-4o", "prompt_cache_key": "k", "messages": [said("user", "something else")]});
-    let both = json!({"model": "gpt-4o", "prompt_cache_key": "k", "messages": [asked, told, said("user", "Sure?")]});
-    let yes = said("assistant", "Yes.");
-    let one = chat(0, tags("inferred-by-me"), &[], &first, &told);
-    let two = chat(10, tags("mine"), &[], &keyed, &yes);
-    // It hangs together with both.
-    let three = chat(20, Tags::default(), &[], &both, &yes);
-    for call in [&one, &two, &three] {
+    let first = |id: &'static str, at: i64, question: &str, answer: &str| {
+        let request = json!({"model": "gpt-4o", "messages": [said("user", question)]});
+        chat(at, Tags::default(), &[("session_id", id)], &request, &said("assistant", answer))
+    };
+    let one = first("inferred-by-me", 0, "What is the capital of France?", "Paris.");
+    let two = first("mine", 10, "And which one is that of Norway?", "Oslo.");
+    // Each goes on with one of them, and both carry the same key: all four hang together.
+    let next = |at: i64, question: &str, answer: &str| {
+        let messages = [said("user", question), said("assistant", answer), said("user", "Are you sure?")];
+        let request = json!({"model": "gpt-4o", "prompt_cache_key": "k", "messages": messages});
+        chat(at, Tags::default(), &[], &request, &said("assistant", "Yes."))
+    };
+    let three = next(20, "What is the capital of France?", "Paris.");
+    let four = next(30, "And which one is that of Norway?", "Oslo.");
+    for call in [&one, &two, &three, &four] {
         bed.write(std::slice::from_ref(call)).await;
     }
-    assert_eq!(session_of(&bed, &one).await.as_deref(), Some("inferred-by-me"));
-    assert_eq!(session_of(&bed, &two).await.as_deref(), Some("mine"));
-    assert!(session_of(&bed, &three).await.is_some());
-    assert_eq!(sessions(&bed).await.keys().collect::<Vec<_>>(), ["inferred-by-me", "mine"]);
+    for (call, session) in [(&one, "inferred-by-me"), (&two, "mine"), (&three, "inferred-by-me"), (&four, "mine")] {
+        assert_eq!(session_of(&bed, call).await.as_deref(), Some(session));
+    }
 }
 
 pub async fn the_same_beginning_does_not_join(bed: Bed) {
