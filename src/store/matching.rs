@@ -39,6 +39,36 @@ impl Store {
         page: &[SessionRecord],
         filter: &Filter,
     ) -> Result<HashMap<String, Totals>, StoreError> {
+        let mut totals = HashMap::with_capacity(page.len());
+        let mut open: Vec<&SessionRecord> = page.iter().collect();
+        // Calls with a property are counted in indices alone. Where they are all of a session's, their sums are the session's.
+        if conjuncts(filter).into_iter().all(|part| Needed::of(part).is_some()) {
+            let mut select = self.calls_that_match(org, &open, filter)?;
+            select.clear_selects().expr(Expr::cust("e.session_key, COUNT(*)"));
+            let counts = sql::fetch_all::<(String, i64)>(self, &select).await?;
+            let counts: HashMap<String, i64> = counts.into_iter().collect();
+            open.retain(|row| match counts.get(&row.session_key) {
+                Some(calls) if *calls == row.calls() => {
+                    totals.insert(row.session_key.clone(), row.totals());
+                    false
+                }
+                some => some.is_some(),
+            });
+        }
+        if !open.is_empty() {
+            let select = self.calls_that_match(org, &open, filter)?;
+            totals.extend(self.totals_by_session(&select).await?);
+        }
+        Ok(totals)
+    }
+
+    /// The calls of these sessions that match, grouped by session, with their totals.
+    fn calls_that_match(
+        &self,
+        org: OrgId,
+        page: &[&SessionRecord],
+        filter: &Filter,
+    ) -> Result<SelectStatement, StoreError> {
         let lower = self.lower(org);
         let mut select = of_sessions(org, names_session(filter));
         select.and_where(Expr::cust("e.session_key").is_in(page.iter().map(|row| row.session_key.as_str())));
@@ -59,7 +89,7 @@ impl Store {
         if !rest.is_empty() {
             select.and_where(one_by_one(all(rest)));
         }
-        self.totals_by_session(&select).await
+        Ok(select)
     }
 
     /// Sums by session over the calls of such a selection.
@@ -109,8 +139,8 @@ struct Near {
 }
 
 impl Near {
-    fn of(page: &[SessionRecord]) -> Self {
-        let calls: i64 = page.iter().map(SessionRecord::calls).fold(0, i64::saturating_add);
+    fn of(page: &[&SessionRecord]) -> Self {
+        let calls: i64 = page.iter().map(|row| row.calls()).fold(0, i64::saturating_add);
         Self {
             from: page.iter().map(|row| row.first_at).fold(i64::MAX, Ord::min),
             to: page.iter().map(|row| row.last_started_at).fold(i64::MIN, Ord::max),

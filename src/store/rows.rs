@@ -177,7 +177,7 @@ impl CallRecord {
 }
 
 /// Sums over calls.
-#[derive(Debug, FromRow)]
+#[derive(Clone, Copy, Debug, FromRow)]
 pub(super) struct TotalsRecord {
     calls: i64,
     errors: i64,
@@ -246,7 +246,7 @@ impl SessionRecord {
         self.totals.calls
     }
 
-    pub fn totals(self) -> Totals {
+    pub fn totals(&self) -> Totals {
         self.totals.into()
     }
 
