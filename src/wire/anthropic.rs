@@ -24,8 +24,8 @@ pub(super) fn read(answer: &Answer<'_>, meaning: &mut Meaning) {
 fn whole(text: &str, meaning: &mut Meaning) {
     let [reported, content, error] = message_head(text, meaning);
     if let Some(content) = content {
-        json::elements(content, |block| {
-            let block = Block::of(block);
+        json::each(content, BLOCK, |_, fields| {
+            let block = Block::new(fields);
             block.say(&mut meaning.said);
             if let Some(call) = block.call() {
                 meaning.calls.add(call);
@@ -51,6 +51,9 @@ fn message_head<'a>(message: &'a str, meaning: &mut Meaning) -> [Option<&'a str>
     [json::non_null(reported), content, json::non_null(error)]
 }
 
+/// What is read of an element of `content`.
+const BLOCK: [&str; 8] = ["type", "id", "name", "input", "text", "tool_use_id", "content", "is_error"];
+
 /// An element of `content`.
 struct Block<'a> {
     kind: Option<Cow<'a, str>>,
@@ -65,8 +68,10 @@ struct Block<'a> {
 
 impl<'a> Block<'a> {
     fn of(raw: &'a str) -> Self {
-        let [kind, id, name, input, text, tool_use_id, content, is_error] =
-            json::fields(raw, ["type", "id", "name", "input", "text", "tool_use_id", "content", "is_error"]).values;
+        Self::new(json::fields(raw, BLOCK).values)
+    }
+
+    fn new([kind, id, name, input, text, tool_use_id, content, is_error]: [Option<&'a str>; BLOCK.len()]) -> Self {
         Self { kind: kind.and_then(json::text), id, name, input, text, tool_use_id, content, is_error }
     }
 
@@ -114,8 +119,7 @@ pub(super) fn take_usage(raw: &str, meaning: &mut Meaning) {
 fn note_other_models(steps: Option<&str>, meaning: &mut Meaning) {
     let mut other = false;
     if let Some(steps) = steps {
-        json::elements(steps, |step| {
-            let [model] = json::fields(step, ["model"]).values;
+        json::each(steps, ["model"], |_, [model]| {
             let model = json::non_empty_text(model);
             other |= model.is_some() && model != meaning.response_model;
         });

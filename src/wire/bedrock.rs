@@ -20,8 +20,7 @@ pub(super) fn read(answer: &Answer<'_>, meaning: &mut Meaning) {
         let [message] = json::nested(output, ["message"]);
         let [content] = json::nested(message, ["content"]);
         if let Some(content) = content {
-            json::elements(content, |block| {
-                let [call, text] = json::fields(block, ["toolUse", "text"]).values;
+            json::each(content, ["toolUse", "text"], |_, [call, text]| {
                 meaning.said.content(text);
                 if let Some(raw) = call {
                     meaning.calls.add(call_of(raw));
@@ -104,13 +103,10 @@ fn usage(raw: &str) -> Result<Option<Usage>, Fault> {
     let written = count(written)?.map_or_else(|| part(written_count), Ok)?;
     let mut one_hour = Ok(0_i64);
     if let Some(details) = json::non_null(details) {
-        json::elements(details, |detail| {
-            let [ttl, tokens] = json::fields(detail, ["ttl", "inputTokens"]).values;
-            match (&mut one_hour, part(tokens)) {
-                (Ok(sum), Ok(tokens)) if ttl == Some("\"1h\"") => *sum = sum.saturating_add(tokens),
-                (Ok(_), Err(fault)) => one_hour = Err(fault),
-                _ => {}
-            }
+        json::each(details, ["ttl", "inputTokens"], |_, [ttl, tokens]| match (&mut one_hour, part(tokens)) {
+            (Ok(sum), Ok(tokens)) if ttl == Some("\"1h\"") => *sum = sum.saturating_add(tokens),
+            (Ok(_), Err(fault)) => one_hour = Err(fault),
+            _ => {}
         });
     }
     let one_hour = one_hour?;
@@ -188,8 +184,7 @@ fn own_shape(text: &str, meaning: &mut Meaning) {
     meaning.finish_reason = json::non_empty_text(reason).or(meaning.finish_reason.take());
     let mut titan_out = None;
     for list in [results, outputs].into_iter().flatten() {
-        json::elements(list, |result| {
-            let [tokens, reason, stop] = json::fields(result, ["tokenCount", "completionReason", "stop_reason"]).values;
+        json::each(list, ["tokenCount", "completionReason", "stop_reason"], |_, [tokens, reason, stop]| {
             titan_out = titan_out.or(tokens);
             let reason = json::non_empty_text(reason).or_else(|| json::non_empty_text(stop));
             meaning.finish_reason = meaning.finish_reason.take().or(reason);

@@ -43,7 +43,7 @@ fn object(text: &str, meaning: &mut Meaning) -> bool {
     let mut finished = false;
     if let Some(candidates) = candidates {
         let mut first = true;
-        json::elements(candidates, |candidate| {
+        json::each(candidates, ["finishReason", "content"], |_, candidate| {
             finished |= read_candidate(candidate, std::mem::take(&mut first), meaning);
         });
     }
@@ -67,13 +67,11 @@ fn object(text: &str, meaning: &mut Meaning) -> bool {
 }
 
 /// A conversation goes on with the first of several.
-fn read_candidate(candidate: &str, first: bool, meaning: &mut Meaning) -> bool {
-    let [reason, content] = json::fields(candidate, ["finishReason", "content"]).values;
+fn read_candidate([reason, content]: [Option<&str>; 2], first: bool, meaning: &mut Meaning) -> bool {
     let [parts] = json::nested(content, ["parts"]);
     if let Some(parts) = parts {
-        json::elements(parts, |part| {
-            let [text, thought, function, code, tool] =
-                json::fields(part, ["text", "thought", "functionCall", "executableCode", "toolCall"]).values;
+        let names = ["text", "thought", "functionCall", "executableCode", "toolCall"];
+        json::each(parts, names, |_, [text, thought, function, code, tool]| {
             if first && thought != Some("true") {
                 meaning.said.content(text);
             }
@@ -111,8 +109,7 @@ fn predictions(text: &str, meaning: &mut Meaning) {
     let [predictions] = json::fields(text, ["predictions"]).values;
     let Some(predictions) = predictions else { return };
     let mut sum = Ok(None);
-    json::elements(predictions, |prediction| {
-        let [embeddings] = json::fields(prediction, ["embeddings"]).values;
+    json::each(predictions, ["embeddings"], |_, [embeddings]| {
         let [statistics] = json::nested(embeddings, ["statistics"]);
         let [tokens] = json::nested(statistics, ["token_count"]);
         sum = match (sum, count(tokens)) {
@@ -187,8 +184,7 @@ fn usage(raw: &str) -> Result<Option<Usage>, Fault> {
 fn modalities(details: Option<&str>) -> Result<[i64; 2], Fault> {
     let mut sums = Ok([0_i64; 2]);
     if let Some(details) = json::non_null(details) {
-        json::elements(details, |detail| {
-            let [modality, tokens] = json::fields(detail, ["modality", "tokenCount"]).values;
+        json::each(details, ["modality", "tokenCount"], |_, [modality, tokens]| {
             let (Ok([audio, image]), tokens) = (&mut sums, part(tokens)) else { return };
             match (modality.and_then(json::text).as_deref(), tokens) {
                 (Some("AUDIO"), Ok(tokens)) => *audio = audio.saturating_add(tokens),

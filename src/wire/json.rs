@@ -42,12 +42,7 @@ impl<const N: usize> Fields<'_, N> {
 pub fn fields<'a, const N: usize>(text: &'a str, names: [&str; N]) -> Fields<'a, N> {
     let mut values = [None; N];
     let mut scan = Scan::new(text);
-    let read = scan.object(|key, value| {
-        let place = place(key, &names);
-        if let Some(slot) = place.and_then(|place| values.get_mut(place)) {
-            *slot = Some(value);
-        }
-    });
+    let read = scan.object(|key, value| keep(&mut values, &names, key, value));
     let whole = read.and_then(|()| scan.end()).is_ok();
     if !whole {
         for value in &mut values {
@@ -55,6 +50,12 @@ pub fn fields<'a, const N: usize>(text: &'a str, names: [&str; N]) -> Fields<'a,
         }
     }
     Fields { values, text, whole }
+}
+
+fn keep<'a, const N: usize>(values: &mut [Option<&'a str>; N], names: &[&str; N], key: &str, value: &'a str) {
+    if let Some(slot) = place(key, names).and_then(|place| values.get_mut(place)) {
+        *slot = Some(value);
+    }
 }
 
 /// Which of the names a key is, as it is written.
@@ -100,6 +101,23 @@ pub fn elements<'a>(text: &'a str, take: impl FnMut(&'a str)) -> bool {
     Scan::new(text).array(take).is_ok()
 }
 
+/// Calls `take` with every element of the array in `text` and with those of its fields that have the names, none where it is
+/// no object: [`elements`] and [`fields`] in one walk. Stops at a break. True if it was a whole array.
+pub fn each<'a, const N: usize>(
+    text: &'a str,
+    names: [&str; N],
+    mut take: impl FnMut(&'a str, [Option<&'a str>; N]),
+) -> bool {
+    let mut scan = Scan::new(text);
+    scan.items(|scan| {
+        let mut values = [None; N];
+        let element = scan.value_with(|key, value| keep(&mut values, &names, key, value))?;
+        take(element, values);
+        Ok(())
+    })
+    .is_ok()
+}
+
 /// Calls `take` with every key and raw value of the object in `text`, in order. True if it was a whole object.
 pub fn entries<'a>(text: &'a str, mut take: impl FnMut(Cow<'a, str>, &'a str)) -> bool {
     Scan::new(text).object(|key, value| take(decoded(key), value)).is_ok()
@@ -142,6 +160,23 @@ mod tests {
 
     fn pick(text: &str) -> [Option<&str>; 2] {
         fields(text, ["a", "b"]).values
+    }
+
+    #[test]
+    fn each_is_elements_and_fields_in_one() {
+        for text in [
+            r#"[{"a":1,"b":{"a":2}}, "x", {"\u0061":"y"}, [], {}, {"a":1,"a":null}]"#,
+            r#"[{"a":1},{"a":2,"b":"#,
+            r#"[{"a":1} {"a":2}]"#,
+            "[]",
+            "{}",
+            "7",
+        ] {
+            let (mut one, mut two) = (Vec::new(), Vec::new());
+            let whole = each(text, ["a", "b"], |raw, values| one.push((raw, values)));
+            assert_eq!(whole, elements(text, |raw| two.push((raw, pick(raw)))), "{text}");
+            assert_eq!(one, two, "{text}");
+        }
     }
 
     #[test]

@@ -317,8 +317,15 @@ fn behind(state: i64, text: &str, calls: &[Asked], ids: bool) -> i64 {
     hasher.update(&state.to_le_bytes());
     hasher.update(b"a");
     // Texts come in parts that clients join and split at will. In one piece: a hash of each word by itself is slow.
-    let mut words = Vec::with_capacity(text.len());
-    words.extend(text.bytes().filter(|byte| !byte.is_ascii_whitespace()));
+    let mut words = vec![0; text.len()];
+    let mut len = 0;
+    for byte in text.bytes() {
+        if let Some(slot) = words.get_mut(len) {
+            *slot = byte;
+        }
+        len += usize::from(!byte.is_ascii_whitespace());
+    }
+    words.truncate(len);
     hasher.update(&words);
     for call in calls {
         for part in [call.id.as_deref().filter(|_| ids).unwrap_or_default(), &call.name, &call.arguments] {
@@ -383,20 +390,16 @@ fn each_text(raw: &str, take: &mut dyn FnMut(&str)) {
     if let Some(text) = json::text(raw) {
         take(&text);
     } else if raw.starts_with('[') {
-        json::elements(raw, |part| one_text(part, take));
+        json::each(raw, ["text"], |part, [text]| {
+            if let Some(text) = json::text(text.unwrap_or(part)) {
+                take(&text);
+            }
+        });
     } else {
-        one_text(raw, take);
-    }
-}
-
-fn one_text(part: &str, take: &mut dyn FnMut(&str)) {
-    if let Some(text) = json::text(part) {
-        take(&text);
-        return;
-    }
-    let [text] = json::fields(part, ["text"]).values;
-    if let Some(text) = text.and_then(json::text) {
-        take(&text);
+        let [text] = json::fields(raw, ["text"]).values;
+        if let Some(text) = text.and_then(json::text) {
+            take(&text);
+        }
     }
 }
 

@@ -59,7 +59,7 @@ impl Reading<'_> {
             self.usage(raw);
         }
         if let Some(choices) = choices {
-            json::elements(choices, |choice| self.choice(choice));
+            json::each(choices, CHOICE, |_, choice| self.choice(choice));
         }
     }
 
@@ -77,9 +77,7 @@ impl Reading<'_> {
         meaning.raw_usage = if keep { json::value(raw) } else { None };
     }
 
-    fn choice(&mut self, choice: &str) {
-        let [index, reason, message, delta, error] =
-            json::fields(choice, ["index", "finish_reason", "message", "delta", "error"]).values;
+    fn choice(&mut self, [index, reason, message, delta, error]: [Option<&str>; CHOICE.len()]) {
         if self.meaning.finish_reason.is_none() {
             self.meaning.finish_reason = json::non_empty_text(reason);
         }
@@ -115,8 +113,7 @@ impl Reading<'_> {
             }
         }
         if let Some(calls) = calls {
-            json::elements(calls, |raw| {
-                let [position, id] = json::fields(raw, ["index", "id"]).values;
+            json::each(calls, ["index", "id"], |raw, [position, id]| {
                 // Copies that send whole calls in one chunk leave the position out.
                 if let Some(place) = json::non_null(position).or(json::non_null(id))
                     && let Some(call) = self.meaning.calls.at(&format!("{choice} {place}"), ToolCall::default)
@@ -134,6 +131,9 @@ impl Reading<'_> {
         }
     }
 }
+
+/// What is read of a choice.
+const CHOICE: [&str; 5] = ["index", "finish_reason", "message", "delta", "error"];
 
 /// A call of `message.tool_calls`.
 fn whole(raw: &str) -> ToolCall {

@@ -52,8 +52,8 @@ fn response(api: Api, text: &str, meaning: &mut Meaning) {
     if let Some(output) = output {
         let mut calls = ToolCalls::default();
         meaning.said = Said::of(meaning.response_id.clone());
-        json::elements(output, |raw| {
-            let item = Item::of(raw);
+        json::each(output, ITEM, |_, fields| {
+            let item = Item::new(fields);
             match item.call() {
                 Some(call) => calls.add(call),
                 None => meaning.refused |= item.is_refusal(),
@@ -79,6 +79,10 @@ fn response(api: Api, text: &str, meaning: &mut Meaning) {
     meaning.raw_usage = if usage::says_more(raw, meaning.usage.as_ref()) { json::value(raw) } else { None };
 }
 
+/// What is read of an element of `output`.
+const ITEM: [&str; 10] =
+    ["type", "call_id", "id", "name", "arguments", "input", "action", "content", "output", "error"];
+
 /// An element of `output`.
 struct Item<'a> {
     kind: Option<Cow<'a, str>>,
@@ -95,11 +99,11 @@ struct Item<'a> {
 
 impl<'a> Item<'a> {
     fn of(raw: &'a str) -> Self {
-        let [kind, call_id, id, name, arguments, input, action, content, output, error] = json::fields(
-            raw,
-            ["type", "call_id", "id", "name", "arguments", "input", "action", "content", "output", "error"],
-        )
-        .values;
+        Self::new(json::fields(raw, ITEM).values)
+    }
+
+    fn new(fields: [Option<&'a str>; ITEM.len()]) -> Self {
+        let [kind, call_id, id, name, arguments, input, action, content, output, error] = fields;
         let kind = kind.and_then(json::text);
         Self { kind, call_id, id, name, arguments, input, action, content, output, error }
     }
@@ -120,8 +124,7 @@ impl<'a> Item<'a> {
     fn is_refusal(&self) -> bool {
         let mut refused = false;
         if let Some(content) = self.content.filter(|raw| raw.starts_with('[')) {
-            json::elements(content, |part| {
-                let [kind] = json::fields(part, ["type"]).values;
+            json::each(content, ["type"], |_, [kind]| {
                 refused |= kind == Some("\"refusal\"");
             });
         }

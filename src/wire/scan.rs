@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use super::body::lossy;
+
 /// A place in a document, at which a value is expected.
 #[derive(Clone, Debug)]
 pub(super) struct Scan<'a> {
@@ -47,17 +49,32 @@ impl<'a> Scan<'a> {
 
     /// Calls `take` with every element, raw.
     pub fn array(&mut self, mut take: impl FnMut(&'a str)) -> Result<(), Broken> {
+        self.items(|scan| scan.value().map(&mut take))
+    }
+
+    /// Walks over a list; `item` walks over one element.
+    pub fn items(&mut self, mut item: impl FnMut(&mut Self) -> Result<(), Broken>) -> Result<(), Broken> {
         self.expect(b'[')?;
         if self.peek() == Some(b']') {
             self.at += 1;
             return Ok(());
         }
         loop {
-            take(self.value()?);
+            item(self)?;
             if self.next(b']')? == Next::End {
                 return Ok(());
             }
         }
+    }
+
+    /// Walks over one value of any kind and gives it back; the fields of an object go to `take` on the way.
+    pub fn value_with(&mut self, take: impl FnMut(&'a str, &'a str)) -> Result<&'a str, Broken> {
+        if self.peek() != Some(b'{') {
+            return self.value();
+        }
+        let start = self.at;
+        self.object(take)?;
+        self.since(start)
     }
 
     /// Nothing but white space is left.
@@ -253,12 +270,20 @@ fn plain(bytes: &[u8]) -> usize {
     at + plain_by_words(bytes.get(at..).unwrap_or_default())
 }
 
-/// Eight bytes in a step, as one number: each test leaves the top bit of the bytes that it finds, exact up to the first.
+/// The top bit of each of eight bytes that is below the limit; exact up to the first.
+const fn below(word: u64, limit: u64) -> u64 {
+    word.wrapping_sub(ONES * limit) & !word & (ONES << 7)
+}
+
+/// The same of each that is this byte.
+const fn equal(word: u64, byte: u8) -> u64 {
+    below(word ^ (ONES * byte as u64), 1)
+}
+
+const ONES: u64 = u64::MAX / 0xFF;
+
+/// Eight bytes in a step, as one number.
 fn plain_by_words(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::MAX / 0xFF;
-    const TOPS: u64 = ONES << 7;
-    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & TOPS;
-    let equal = |word: u64, byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
     let (chunks, rest) = bytes.as_chunks::<8>();
     for (n, chunk) in chunks.iter().enumerate() {
         let word = u64::from_le_bytes(*chunk);
@@ -276,17 +301,33 @@ pub(super) fn decoded(inner: &str) -> Cow<'_, str> {
     if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
         return Cow::Borrowed(inner);
     }
-    let mut text = String::with_capacity(inner.len());
+    let mut text = Vec::with_capacity(inner.len());
     let mut rest = inner;
-    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
-        let (before, escape) = rest.split_at(at);
-        text.push_str(before);
+    loop {
+        let at = copy_plain(rest.as_bytes(), &mut text);
+        let Some(escape) = rest.get(at..).filter(|escape| !escape.is_empty()) else { break };
         let (character, len) = unescaped(escape);
-        text.push(character);
+        text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
         rest = escape.get(len..).unwrap_or_default();
     }
-    text.push_str(rest);
-    Cow::Owned(text)
+    Cow::Owned(lossy(text))
+}
+
+/// Copies what stands before the next backslash and tells how much it was. Eight bytes in a step: escapes stand close.
+fn copy_plain(bytes: &[u8], text: &mut Vec<u8>) -> usize {
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    for (n, chunk) in chunks.iter().enumerate() {
+        text.extend_from_slice(chunk);
+        let found = equal(u64::from_le_bytes(*chunk), b'\\');
+        if found != 0 {
+            let before = found.trailing_zeros() as usize / 8;
+            text.truncate(text.len() - chunk.len() + before);
+            return n * 8 + before;
+        }
+    }
+    let before = rest.iter().position(|byte| *byte == b'\\').unwrap_or(rest.len());
+    text.extend_from_slice(rest.get(..before).unwrap_or_default());
+    chunks.len() * 8 + before
 }
 
 /// The character of an escape, and how long it is written.

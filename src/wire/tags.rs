@@ -147,7 +147,7 @@ pub fn merge_under(tags: &mut Tags, under: Tags) {
 }
 
 fn same_key(a: &str, b: &str) -> bool {
-    a == b || a.to_lowercase() == b.to_lowercase()
+    a.eq_ignore_ascii_case(b) || (!(a.is_ascii() && b.is_ascii()) && a.to_lowercase() == b.to_lowercase())
 }
 
 #[derive(Default)]

@@ -8,22 +8,25 @@ pub(super) fn read(request: &Request<'_>, scribe: &mut Scribe) {
     scribe.system(request.system);
     scribe.tools(request.tools);
     let Some(messages) = request.messages else { return };
-    json::elements(messages, |message| {
+    json::each(messages, ["role", "content"], |_, [role, content]| {
         scribe.message();
-        let [role, content] = json::fields(message, ["role", "content"]).values;
         let by_model = role == Some("\"assistant\"");
         let Some(content) = json::non_null(content) else { return };
         if let Some(text) = json::text(content) {
             return if by_model { scribe.answer_text(&text) } else { scribe.user(&text) };
         }
-        json::elements(content, |block| read_block(block, by_model, scribe));
+        json::each(content, BLOCK, |_, block| read_block(block, by_model, scribe));
     });
 }
 
-fn read_block(block: &str, by_model: bool, scribe: &mut Scribe) {
-    let [kind, text, id, name, input, result_of, content, failed, source] =
-        json::fields(block, ["type", "text", "id", "name", "input", "tool_use_id", "content", "is_error", "source"])
-            .values;
+/// What is read of a block.
+const BLOCK: [&str; 9] = ["type", "text", "id", "name", "input", "tool_use_id", "content", "is_error", "source"];
+
+fn read_block(
+    [kind, text, id, name, input, result_of, content, failed, source]: [Option<&str>; BLOCK.len()],
+    by_model: bool,
+    scribe: &mut Scribe,
+) {
     match (kind.and_then(json::text).as_deref(), by_model) {
         (Some("text"), true) => scribe.answer_text(&text.and_then(json::text).unwrap_or_default()),
         (Some("text"), false) => scribe.user(&text.and_then(json::text).unwrap_or_default()),

@@ -7,13 +7,9 @@ use crate::wire::request::Request;
 pub(super) fn read(request: &Request<'_>, scribe: &mut Scribe) {
     scribe.tools(request.tools.or(request.functions));
     let Some(messages) = request.messages else { return };
-    json::elements(messages, |message| {
+    let names = ["role", "content", "tool_calls", "function_call", "tool_call_id", "name", "tool_name"];
+    json::each(messages, names, |_, [role, content, calls, function, id, name, tool]| {
         scribe.message();
-        let [role, content, calls, function, id, name, tool] = json::fields(
-            message,
-            ["role", "content", "tool_calls", "function_call", "tool_call_id", "name", "tool_name"],
-        )
-        .values;
         match role.and_then(json::text).as_deref() {
             Some("system" | "developer") => scribe.system(content),
             Some("assistant") => {
@@ -22,8 +18,7 @@ pub(super) fn read(request: &Request<'_>, scribe: &mut Scribe) {
                     call(function, None, scribe);
                 }
                 if let Some(calls) = calls {
-                    json::elements(calls, |raw| {
-                        let [id, function, custom] = json::fields(raw, ["id", "function", "custom"]).values;
+                    json::each(calls, ["id", "function", "custom"], |_, [id, function, custom]| {
                         if let Some(inner) = json::non_null(function).or(json::non_null(custom)) {
                             call(inner, json::non_empty_text(id), scribe);
                         }
@@ -56,8 +51,7 @@ fn read_user(content: Option<&str>, scribe: &mut Scribe) {
     if let Some(text) = json::text(raw) {
         return scribe.user(&text);
     }
-    json::elements(raw, |part| {
-        let [text, image, audio, file] = json::fields(part, ["text", "image_url", "input_audio", "file"]).values;
+    json::each(raw, ["text", "image_url", "input_audio", "file"], |_, [text, image, audio, file]| {
         if let Some(text) = text.and_then(json::text) {
             seen.push((true, text.into_owned()));
         } else if let Some(media) = image.or(audio).or(file) {
@@ -75,12 +69,9 @@ pub(super) fn parts(content: Option<&str>, mut text: impl FnMut(&str), mut other
     if let Some(whole) = json::text(raw) {
         return text(&whole);
     }
-    json::elements(raw, |part| {
-        let [inner] = json::fields(part, ["text"]).values;
-        match inner.and_then(json::text) {
-            Some(inner) => text(&inner),
-            None => other(part),
-        }
+    json::each(raw, ["text"], |part, [inner]| match inner.and_then(json::text) {
+        Some(inner) => text(&inner),
+        None => other(part),
     });
 }
 
@@ -88,8 +79,7 @@ pub(super) fn parts(content: Option<&str>, mut text: impl FnMut(&str), mut other
 fn documents(content: &str) -> String {
     let mut data = Vec::new();
     if content.starts_with('[') {
-        json::elements(content, |part| {
-            let [document] = json::fields(part, ["document"]).values;
+        json::each(content, ["document"], |_, [document]| {
             let [inner] = json::nested(document, ["data"]);
             data.extend(inner.map(str::to_owned));
         });

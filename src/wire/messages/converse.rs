@@ -8,19 +8,23 @@ pub(super) fn read(request: &Request<'_>, scribe: &mut Scribe) {
     scribe.system(request.system.filter(|raw| *raw != "[]"));
     scribe.tools(request.tool_config);
     let Some(messages) = request.messages else { return };
-    json::elements(messages, |message| {
+    json::each(messages, ["role", "content"], |_, [role, content]| {
         scribe.message();
-        let [role, content] = json::fields(message, ["role", "content"]).values;
         let by_model = role == Some("\"assistant\"");
         if let Some(content) = content {
-            json::elements(content, |block| read_block(block, by_model, scribe));
+            json::each(content, BLOCK, |_, block| read_block(block, by_model, scribe));
         }
     });
 }
 
-fn read_block(block: &str, by_model: bool, scribe: &mut Scribe) {
-    let [text, call, result, image, document, video] =
-        json::fields(block, ["text", "toolUse", "toolResult", "image", "document", "video"]).values;
+/// What is read of a block.
+const BLOCK: [&str; 6] = ["text", "toolUse", "toolResult", "image", "document", "video"];
+
+fn read_block(
+    [text, call, result, image, document, video]: [Option<&str>; BLOCK.len()],
+    by_model: bool,
+    scribe: &mut Scribe,
+) {
     if let Some(call) = json::non_null(call) {
         let [id, name, input] = json::fields(call, ["toolUseId", "name", "input"]).values;
         return scribe.call(
@@ -49,8 +53,7 @@ fn read_block(block: &str, by_model: bool, scribe: &mut Scribe) {
 /// A result may be `[{"json": …}]`: then the value is the result.
 fn values(content: &str) -> String {
     let mut value = None;
-    json::elements(content, |block| {
-        let [inner] = json::fields(block, ["json"]).values;
+    json::each(content, ["json"], |_, [inner]| {
         value = value.take().or(inner.map(str::to_owned));
     });
     value.unwrap_or_else(|| content.to_owned())

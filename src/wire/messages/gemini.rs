@@ -11,31 +11,32 @@ pub(super) fn read(request: &Request<'_>, scribe: &mut Scribe) {
     }
     scribe.tools(request.tools);
     let Some(contents) = request.contents else { return };
-    json::elements(contents, |content| {
+    json::each(contents, ["role", "parts"], |_, [role, parts]| {
         scribe.message();
-        let [role, parts] = json::fields(content, ["role", "parts"]).values;
         let by_model = role == Some("\"model\"");
         if let Some(parts) = parts {
-            json::elements(parts, |part| read_part(part, by_model, scribe));
+            json::each(parts, PART, |_, part| read_part(part, by_model, scribe));
         }
     });
 }
 
-fn read_part(part: &str, by_model: bool, scribe: &mut Scribe) {
-    let [text, thought, call, snake_call, result, snake_result, data, file] = json::fields(
-        part,
-        [
-            "text",
-            "thought",
-            "functionCall",
-            "function_call",
-            "functionResponse",
-            "function_response",
-            "inlineData",
-            "fileData",
-        ],
-    )
-    .values;
+/// What is read of a part.
+const PART: [&str; 8] = [
+    "text",
+    "thought",
+    "functionCall",
+    "function_call",
+    "functionResponse",
+    "function_response",
+    "inlineData",
+    "fileData",
+];
+
+fn read_part(
+    [text, thought, call, snake_call, result, snake_result, data, file]: [Option<&str>; PART.len()],
+    by_model: bool,
+    scribe: &mut Scribe,
+) {
     if let Some(call) = json::non_null(call).or(json::non_null(snake_call)) {
         let [id, name, args] = json::fields(call, ["id", "name", "args"]).values;
         return scribe.call(json::non_empty_text(id), json::non_empty_text(name).unwrap_or_default(), &arguments(args));

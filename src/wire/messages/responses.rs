@@ -12,15 +12,19 @@ pub(super) fn read(request: &Request<'_>, scribe: &mut Scribe) {
         scribe.message();
         return scribe.user(&text);
     }
-    json::elements(input, |item| {
+    json::each(input, ITEM, |_, item| {
         scribe.message();
         read_item(item, scribe);
     });
 }
 
-fn read_item(item: &str, scribe: &mut Scribe) {
-    let [kind, role, content, call_id, name, given, custom, output] =
-        json::fields(item, ["type", "role", "content", "call_id", "name", "arguments", "input", "output"]).values;
+/// What is read of an item.
+const ITEM: [&str; 8] = ["type", "role", "content", "call_id", "name", "arguments", "input", "output"];
+
+fn read_item(
+    [kind, role, content, call_id, name, given, custom, output]: [Option<&str>; ITEM.len()],
+    scribe: &mut Scribe,
+) {
     let kind = kind.and_then(json::text);
     match kind.as_deref() {
         Some("function_call" | "custom_tool_call") => {
@@ -44,13 +48,10 @@ fn read_message(role: Option<&str>, content: Option<&str>, scribe: &mut Scribe) 
         Some("system" | "developer") => scribe.system(Some(content)),
         Some("assistant") => each_text(content, &mut |text| scribe.answer_text(text)),
         _ if content.starts_with('[') => {
-            json::elements(content, |part| {
-                let [text, image, file, id, data] =
-                    json::fields(part, ["text", "image_url", "file_url", "file_id", "file_data"]).values;
-                match text.and_then(json::text) {
-                    Some(text) => scribe.user(&text),
-                    None => scribe.media(image.or(file).or(id).or(data).unwrap_or_default()),
-                }
+            let names = ["text", "image_url", "file_url", "file_id", "file_data"];
+            json::each(content, names, |_, [text, image, file, id, data]| match text.and_then(json::text) {
+                Some(text) => scribe.user(&text),
+                None => scribe.media(image.or(file).or(id).or(data).unwrap_or_default()),
             });
         }
         _ => each_text(content, &mut |text| scribe.user(text)),
