@@ -1,8 +1,10 @@
 //! Totals of the calls that match, session by session.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use sea_query::{CaseStatement, CommonTableExpression, Expr, ExprTrait, JoinType, Query, SelectStatement, WithClause};
+use sea_query::{
+    CaseStatement, CommonTableExpression, Condition, Expr, ExprTrait, JoinType, Query, SelectStatement, WithClause,
+};
 
 use super::compare::Backend;
 use super::error::StoreError;
@@ -41,18 +43,17 @@ impl Store {
     ) -> Result<HashMap<String, Totals>, StoreError> {
         let mut totals = HashMap::with_capacity(page.len());
         let mut open: Vec<&SessionRecord> = page.iter().collect();
-        // Calls with a property are counted in indices alone. Where they are all of a session's, their sums are the session's.
-        if conjuncts(filter).into_iter().all(|part| Needed::of(part).is_some()) {
-            let mut select = self.calls_that_match(org, &open, filter)?;
-            select.clear_selects().expr(Expr::cust("e.session_key, COUNT(*)"));
-            let counts = sql::fetch_all::<(String, i64)>(self, &select).await?;
-            let counts: HashMap<String, i64> = counts.into_iter().collect();
-            open.retain(|row| match counts.get(&row.session_key) {
-                Some(calls) if *calls == row.calls() => {
+        // Where all calls of a session have what is asked for, their sums are the session's.
+        let needed: Option<BTreeSet<Needed>> = conjuncts(filter).into_iter().map(Needed::of).collect();
+        if let Some(needed) = needed.filter(|needed| !needed.is_empty()) {
+            let having = self.calls_having(org, page, &needed).await?;
+            open.retain(|row| {
+                let counts = having.get(&row.session_key).map(Vec::as_slice).unwrap_or_default();
+                let all = counts.len() == needed.len() && counts.iter().all(|calls| *calls == Some(row.calls()));
+                if all {
                     totals.insert(row.session_key.clone(), row.totals());
-                    false
                 }
-                some => some.is_some(),
+                !all
             });
         }
         if !open.is_empty() {
@@ -60,6 +61,32 @@ impl Store {
             totals.extend(self.totals_by_session(&select).await?);
         }
         Ok(totals)
+    }
+
+    /// How many calls of each session have each of the properties, where that is counted. Never too many: what an earlier
+    /// version writes is not counted.
+    async fn calls_having(
+        &self,
+        org: OrgId,
+        page: &[SessionRecord],
+        needed: &BTreeSet<Needed>,
+    ) -> Result<HashMap<String, Vec<Option<i64>>>, StoreError> {
+        let has = |needed: &Needed| {
+            let key = Expr::cust("p.key_lower").eq(needed.key_lower.as_str());
+            key.and(Expr::cust("p.value_key").eq(needed.value_key.as_str()))
+        };
+        let select = Query::select()
+            .expr(Expr::cust("p.session_key, p.calls"))
+            .from_as("session_property", "p")
+            .and_where(Expr::cust("p.org_id").eq(org.0))
+            .and_where(Expr::cust("p.session_key").is_in(page.iter().map(|row| row.session_key.as_str())))
+            .cond_where(needed.iter().map(has).fold(Condition::any(), Condition::add))
+            .take();
+        let mut counts: HashMap<String, Vec<Option<i64>>> = HashMap::with_capacity(page.len());
+        for (session, calls) in sql::fetch_all::<(String, Option<i64>)>(self, &select).await? {
+            counts.entry(session).or_default().push(calls);
+        }
+        Ok(counts)
     }
 
     /// The calls of these sessions that match, grouped by session, with their totals.

@@ -59,8 +59,8 @@ const SET_SESSION: &str = "UPDATE session SET calls = $3, errors = $4, cost = $5
      last_started_at = $22, last_ended_at = $23, last_failed = $24 WHERE org_id = $1 AND session_key = $2";
 const CLEAR_PROPERTIES: &str = "DELETE FROM session_property WHERE org_id = $1 AND session_key = $2";
 const FILL_PROPERTIES: &str = "INSERT INTO session_property \
-     (org_id, session_key, key_lower, value_key, value_long, first_at, last_at) \
-     SELECT e.org_id, e.session_key, p.key_lower, p.value_key, MAX(p.value_long), CAST($3 AS BIGINT), MAX(e.started_at) \
+     (org_id, session_key, key_lower, value_key, value_long, first_at, last_at, calls) \
+     SELECT e.org_id, e.session_key, p.key_lower, p.value_key, MAX(p.value_long), CAST($3 AS BIGINT), MAX(e.started_at), COUNT(*) \
      FROM exchange e JOIN exchange_property p ON p.org_id = e.org_id AND p.call_id = e.id \
      WHERE e.org_id = $1 AND e.session_key = $2 \
      GROUP BY e.org_id, e.session_key, p.key_lower, p.value_key";

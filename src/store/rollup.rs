@@ -68,6 +68,7 @@ pub(super) struct Added<'a> {
 pub(super) struct PropertyDelta<'a> {
     pub long: Option<&'a str>,
     pub last_at: i64,
+    pub calls: i64,
 }
 
 /// What a batch adds to a row of `property_key`.
@@ -125,11 +126,13 @@ impl<'a> RollUp<'a> {
 
     /// Key and value, both as index keys.
     pub fn add_property(&mut self, call: &Added<'a>, (key, value): (&'a str, &'a str), long: Option<&'a str>) {
-        let entry = self
-            .properties
-            .entry((call.org_id, call.session, key, value))
-            .or_insert(PropertyDelta { long, last_at: call.started_at });
+        let entry = self.properties.entry((call.org_id, call.session, key, value)).or_insert(PropertyDelta {
+            long,
+            last_at: call.started_at,
+            calls: 0,
+        });
         entry.last_at = entry.last_at.max(call.started_at);
+        entry.calls += 1;
     }
 }
 

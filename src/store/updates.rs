@@ -30,9 +30,9 @@ const SET_PROPERTY: &str = "INSERT INTO exchange_property \
 const CLEAR_SESSION_VALUE: &str = "DELETE FROM session_property \
      WHERE org_id = $1 AND session_key = $2 AND key_lower = $3 AND value_key = $4";
 const FILL_SESSION_VALUE: &str = "INSERT INTO session_property \
-     (org_id, session_key, key_lower, value_key, value_long, first_at, last_at) \
+     (org_id, session_key, key_lower, value_key, value_long, first_at, last_at, calls) \
      SELECT e.org_id, e.session_key, p.key_lower, p.value_key, MAX(p.value_long), \
-     CAST($5 AS BIGINT), MAX(e.started_at) \
+     CAST($5 AS BIGINT), MAX(e.started_at), COUNT(*) \
      FROM exchange e JOIN exchange_property p ON p.org_id = e.org_id AND p.call_id = e.id \
      WHERE e.org_id = $1 AND e.session_key = $2 AND p.key_lower = $3 AND p.value_key = $4 \
      GROUP BY e.org_id, e.session_key, p.key_lower, p.value_key";

@@ -205,7 +205,8 @@ use session_merge;
 macro_rules! session_property_merge {
     () => {
         " ON CONFLICT (org_id, session_key, key_lower, value_key) DO UPDATE SET last_at = \
-         CASE WHEN excluded.last_at > session_property.last_at THEN excluded.last_at ELSE session_property.last_at END"
+         CASE WHEN excluded.last_at > session_property.last_at THEN excluded.last_at ELSE session_property.last_at END, \
+         calls = session_property.calls + excluded.calls"
     };
 }
 use session_property_merge;

@@ -64,8 +64,8 @@ const MOVE_SESSIONS: &str = "UPDATE session_property AS p SET first_at = t.first
 const INSERT_USERS: &str = "INSERT INTO session_user_id (org_id, session_key, user_key, user_long) \
      SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[]) ON CONFLICT DO NOTHING";
 const UPSERT_SESSION_PROPERTIES: &str = concat!(
-    "INSERT INTO session_property (org_id, session_key, key_lower, value_key, value_long, first_at, last_at) \
-     SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int8[], $7::int8[])",
+    "INSERT INTO session_property (org_id, session_key, key_lower, value_key, value_long, first_at, last_at, calls) \
+     SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int8[], $7::int8[], $8::int8[])",
     session_property_merge!()
 );
 const UPSERT_KEYS: &str = concat!(
@@ -214,7 +214,8 @@ impl Dialect for Bulk<'_> {
                 .bind(column(chunk, |(key, _)| key.3))
                 .bind(column(chunk, |(_, delta)| delta.long))
                 .bind(column(chunk, |(key, delta)| start_of(starts, key.0, key.1).unwrap_or(delta.last_at)))
-                .bind(column(chunk, |(_, delta)| delta.last_at));
+                .bind(column(chunk, |(_, delta)| delta.last_at))
+                .bind(column(chunk, |(_, delta)| delta.calls));
             limited(self.limit, query.execute(&mut *self.connection)).await?;
         }
         Ok(())

@@ -85,8 +85,8 @@ static UPSERT_SESSION: LazyLock<String> = LazyLock::new(|| insert("session", ses
 const INSERT_USER: &str = "INSERT INTO session_user_id (org_id, session_key, user_key, user_long) VALUES (?, ?, ?, ?) \
      ON CONFLICT DO NOTHING";
 const UPSERT_SESSION_PROPERTY: &str = concat!(
-    "INSERT INTO session_property (org_id, session_key, key_lower, value_key, value_long, first_at, last_at) \
-     VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO session_property (org_id, session_key, key_lower, value_key, value_long, first_at, last_at, calls) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     session_property_merge!()
 );
 const KNOWN: &str = "SELECT 1 FROM exchange WHERE org_id = ?1 AND record_id = ?2";
@@ -338,7 +338,7 @@ impl Dialect for Bulk<'_> {
         let mut upsert = self.statement(UPSERT_SESSION_PROPERTY)?;
         for ((org, session, key, value), delta) in &sum.properties {
             let first_at = start_of(starts, *org, session).unwrap_or(delta.last_at);
-            upsert.execute(params![org, session, key, value, delta.long, first_at, delta.last_at])?;
+            upsert.execute(params![org, session, key, value, delta.long, first_at, delta.last_at, delta.calls])?;
         }
         Ok(())
     }

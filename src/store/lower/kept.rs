@@ -8,7 +8,7 @@ use crate::model::filter::{CallField, Field, Filter, Leaf, Test, TextOp};
 use crate::store::text::{index_key, property_key};
 
 /// A property that a call must have, with a value that is not empty: what the indices can answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::store) struct Needed {
     pub key_lower: String,
     pub value_key: String,

@@ -197,17 +197,27 @@ pub async fn updates(bed: Bed) {
     let one = Exchange { properties: vec![property("Env", "dev")], ..in_session("s", 0) };
     let two = Exchange { properties: vec![property("Env", "dev")], ..in_session("s", 1) };
     bed.write(&[one.clone(), two.clone()]).await;
+    // Of the sessions with this value: the calls that have it, and all calls.
     let having = async |value: &str| {
-        bed.store.sessions(ORG, &every_session(property_is("env", value))).await.unwrap().rows.len()
+        let page = bed.store.sessions(ORG, &every_session(property_is("env", value))).await.unwrap();
+        page.rows.iter().map(|row| (row.matching.unwrap().calls, row.totals.calls)).collect::<Vec<_>>()
     };
+    assert_eq!(having("dev").await, [(2, 2)]);
     assert!(bed.store.set_property(ORG, one.id, &property("ENV", "prod")).await.unwrap());
-    assert_eq!((having("dev").await, having("prod").await), (1, 1), "the other call still has the old value");
+    assert_eq!(having("dev").await, [(1, 2)], "the other call still has the old value");
+    assert_eq!(having("prod").await, [(1, 2)]);
     assert!(bed.store.set_property(ORG, two.id, &property("env", "prod")).await.unwrap());
-    assert_eq!((having("dev").await, having("prod").await), (0, 1));
+    assert_eq!(having("dev").await, []);
+    assert_eq!(having("prod").await, [(2, 2)]);
     assert!(!bed.store.set_property(ORG, RequestId::generate(), &property("env", "x")).await.unwrap());
     let keys = bed.store.property_keys(ORG).await.unwrap();
     assert_eq!(keys.iter().map(|k| k.key.as_str()).collect::<Vec<_>>(), ["Env"], "as first sent");
     assert_eq!(bed.store.property_values(ORG, "eNV", "RO", 10).await.unwrap(), ["prod"]);
+
+    bed.write(&[Exchange { properties: vec![property("Env", "prod")], ..in_session("s", 2) }]).await;
+    assert_eq!(having("prod").await, [(3, 3)]);
+    bed.write(&[in_session("s", 3)]).await;
+    assert_eq!(having("prod").await, [(3, 4)]);
 
     assert!(bed.store.set_score(ORG, one.id, "quality", 0.5).await.unwrap());
     assert!(bed.store.set_score(ORG, one.id, "quality", 0.75).await.unwrap());
