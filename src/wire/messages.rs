@@ -22,6 +22,7 @@ use super::api::Api;
 use super::calls::{ToolCall, ToolCalls};
 use super::json;
 use super::request::Request;
+use super::scan::below;
 use crate::model::agent::{Point, SessionRule, Step};
 
 pub use self::answer::Said;
@@ -317,16 +318,7 @@ fn behind(state: i64, text: &str, calls: &[Asked], ids: bool) -> i64 {
     hasher.update(&state.to_le_bytes());
     hasher.update(b"a");
     // Texts come in parts that clients join and split at will. In one piece: a hash of each word by itself is slow.
-    let mut words = vec![0; text.len()];
-    let mut len = 0;
-    for byte in text.bytes() {
-        if let Some(slot) = words.get_mut(len) {
-            *slot = byte;
-        }
-        len += usize::from(!byte.is_ascii_whitespace());
-    }
-    words.truncate(len);
-    hasher.update(&words);
+    hasher.update(&without_blanks(text.as_bytes()));
     for call in calls {
         for part in [call.id.as_deref().filter(|_| ids).unwrap_or_default(), &call.name, &call.arguments] {
             hasher.update(&[0]);
@@ -334,6 +326,26 @@ fn behind(state: i64, text: &str, calls: &[Asked], ids: bool) -> i64 {
         }
     }
     finish(&hasher)
+}
+
+/// A text without ASCII white space. Eight bytes in a step: words are short.
+fn without_blanks(mut text: &[u8]) -> Vec<u8> {
+    let mut words = Vec::with_capacity(text.len() + 8);
+    while let Some((chunk, behind)) = text.split_first_chunk::<8>() {
+        words.extend_from_slice(chunk);
+        // All white space is here, and little else.
+        let found = below(u64::from_le_bytes(*chunk), 0x21);
+        if found == 0 {
+            text = behind;
+            continue;
+        }
+        let before = found.trailing_zeros() as usize / 8;
+        let is_blank = chunk.get(before).is_some_and(u8::is_ascii_whitespace);
+        words.truncate(words.len() - chunk.len() + before + usize::from(!is_blank));
+        text = text.get(before + 1..).unwrap_or_default();
+    }
+    words.extend(text.iter().filter(|byte| !byte.is_ascii_whitespace()));
+    words
 }
 
 /// Finds for each result the call that it answers: by id, else by name and order, else by order.

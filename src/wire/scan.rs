@@ -271,7 +271,7 @@ fn plain(bytes: &[u8]) -> usize {
 }
 
 /// The top bit of each of eight bytes that is below the limit; exact up to the first.
-const fn below(word: u64, limit: u64) -> u64 {
+pub(super) const fn below(word: u64, limit: u64) -> u64 {
     word.wrapping_sub(ONES * limit) & !word & (ONES << 7)
 }
 

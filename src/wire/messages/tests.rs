@@ -333,6 +333,12 @@ fn any_api() -> impl Strategy<Value = Api> {
 }
 
 proptest! {
+    #[test]
+    fn blanks_are_left_out(text in "[ab \\n\\t\\r\x0b\x0c\x00é!]{0,40}") {
+        let wanted: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        prop_assert_eq!(without_blanks(text.as_bytes()), wanted);
+    }
+
     /// Whatever the bytes are, nothing panics and what is kept is bounded.
     #[test]
     fn every_request_is_read(
