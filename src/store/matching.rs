@@ -1,6 +1,6 @@
 //! Totals of the calls that match, session by session.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sea_query::{
     CaseStatement, CommonTableExpression, Condition, Expr, ExprTrait, JoinType, Query, SelectStatement, WithClause,
@@ -46,15 +46,10 @@ impl Store {
         // Where all calls of a session have what is asked for, their sums are the session's.
         let needed: Option<BTreeSet<Needed>> = conjuncts(filter).into_iter().map(Needed::of).collect();
         if let Some(needed) = needed.filter(|needed| !needed.is_empty()) {
-            let having = self.calls_having(org, page, &needed).await?;
-            open.retain(|row| {
-                let counts = having.get(&row.session_key).map(Vec::as_slice).unwrap_or_default();
-                let all = counts.len() == needed.len() && counts.iter().all(|calls| *calls == Some(row.calls()));
-                if all {
-                    totals.insert(row.session_key.clone(), row.totals());
-                }
-                !all
-            });
+            let all = self.all_calls_have(org, page, &needed).await?;
+            open.retain(|row| !all.contains(&row.session_key));
+            let all = page.iter().filter(|row| all.contains(&row.session_key));
+            totals.extend(all.map(|row| (row.session_key.clone(), row.totals())));
         }
         if !open.is_empty() {
             let select = self.calls_that_match(org, &open, filter)?;
@@ -63,14 +58,18 @@ impl Store {
         Ok(totals)
     }
 
-    /// How many calls of each session have each of the properties, where that is counted. Never too many: what an earlier
-    /// version writes is not counted.
-    async fn calls_having(
+    /// Those of the sessions whose calls all have each of the properties, as far as it is counted: what an earlier version
+    /// wrote is not.
+    async fn all_calls_have(
         &self,
         org: OrgId,
         page: &[SessionRecord],
         needed: &BTreeSet<Needed>,
-    ) -> Result<HashMap<String, Vec<Option<i64>>>, StoreError> {
+    ) -> Result<HashSet<String>, StoreError> {
+        if needed.len() == 1 && page.iter().all(|row| row.calls_having.is_some()) {
+            let all = page.iter().filter(|row| row.calls_having == Some(row.calls()));
+            return Ok(all.map(|row| row.session_key.clone()).collect());
+        }
         let has = |needed: &Needed| {
             let key = Expr::cust("p.key_lower").eq(needed.key_lower.as_str());
             key.and(Expr::cust("p.value_key").eq(needed.value_key.as_str()))
@@ -82,11 +81,15 @@ impl Store {
             .and_where(Expr::cust("p.session_key").is_in(page.iter().map(|row| row.session_key.as_str())))
             .cond_where(needed.iter().map(has).fold(Condition::any(), Condition::add))
             .take();
-        let mut counts: HashMap<String, Vec<Option<i64>>> = HashMap::with_capacity(page.len());
+        let calls_of: HashMap<&str, i64> = page.iter().map(|row| (row.session_key.as_str(), row.calls())).collect();
+        let mut all: HashMap<String, usize> = HashMap::with_capacity(page.len());
         for (session, calls) in sql::fetch_all::<(String, Option<i64>)>(self, &select).await? {
-            counts.entry(session).or_default().push(calls);
+            if calls.is_some() && calls.as_ref() == calls_of.get(session.as_str()) {
+                *all.entry(session).or_default() += 1;
+            }
         }
-        Ok(counts)
+        all.retain(|_, properties| *properties == needed.len());
+        Ok(all.into_keys().collect())
     }
 
     /// The calls of these sessions that match, grouped by session, with their totals.

@@ -239,6 +239,9 @@ pub(super) struct SessionRecord {
     tag: Option<String>,
     #[sqlx(flatten)]
     totals: TotalsRecord,
+    /// How many of its calls have the one property that was asked for; `None`: not counted, or more was asked.
+    #[sqlx(default)]
+    pub calls_having: Option<i64>,
 }
 
 impl SessionRecord {

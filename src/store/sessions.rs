@@ -89,6 +89,9 @@ impl Store {
             "t",
             Expr::cust("t.org_id = s.org_id AND t.session_key = s.session_key"),
         );
+        if conjuncts(&query.filter).len() == 1 && !matches!(Plan::choose(query), Plan::Scan(_)) {
+            select.expr_as(Expr::cust("p.calls"), "calls_having");
+        }
         let mut found: Vec<SessionRecord> = sql::fetch_all(self, &select).await?;
         let wanted = usize::try_from(limit).unwrap_or_default();
         let more = found.len() > wanted;
@@ -336,7 +339,7 @@ impl<'f> Matching<'f> {
 
 fn property_sessions(org: OrgId, needed: &Needed) -> SelectStatement {
     Query::select()
-        .expr(Expr::cust("p.org_id, p.session_key, p.first_at"))
+        .expr(Expr::cust("p.org_id, p.session_key, p.first_at, p.calls"))
         .from_as("session_property", "p")
         .and_where(Expr::cust("p.org_id").eq(org.0))
         .and_where(Expr::cust("p.key_lower").eq(needed.key_lower.as_str()))
