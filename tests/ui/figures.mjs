@@ -3,8 +3,8 @@
 //
 //   TRAILGATE_BIN=target/release/trailgate node tests/ui/figures.mjs [DATABASE]
 //
-// DATABASE is what `cargo bench --bench sessions` fills, target/bench/sessions.db by default; without it that row is left
-// out. It is only read: nothing is sent to the gateway in front of it.
+// DATABASE is what `cargo bench --bench sessions` fills, target/bench/sessions.db by default, or the URL of the PostgreSQL that
+// it filled; without it these rows are left out. It is only read: nothing is sent to the gateway in front of it.
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -14,7 +14,8 @@ import { long, Seeder } from "./seed.mjs";
 
 const STEPS = 10_000;
 const ROUNDS = 9;
-const database = resolve(process.argv[2] ?? join(root, "target/bench/sessions.db"));
+const given = process.argv[2] ?? join(root, "target/bench/sessions.db");
+const database = /^postgres(ql)?:/.test(given) ? given : existsSync(given) ? `sqlite://${resolve(given)}` : null;
 const rows = [];
 const middle = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 const most = (list) => Math.max(...list);
@@ -119,8 +120,8 @@ try {
   await seeded.stop();
 }
 
-if (existsSync(database)) {
-  const filled = await gateway({ TRAILGATE_DATABASE_URL: `sqlite://${database}` });
+if (database) {
+  const filled = await gateway({ TRAILGATE_DATABASE_URL: database });
   browser = await Browser.start(filled.url);
   try {
     for (const [what, path] of [["the last 7 days", "/sessions"], ["the last 90 days", "/sessions?t=90d"], ["one user's, 90 days", "/sessions?t=90d&q=user%3Auser-7"], ["dearest first, 90 days", "/sessions?t=90d&sort=total_cost"]]) {
@@ -136,7 +137,7 @@ if (existsSync(database)) {
     await browser.close();
     await filled.stop();
   }
-} else console.error(`${database} is not there: the list over a filled store is left out`);
+} else console.error(`${given} is not there: the list over a filled store is left out`);
 
 const { entry, all, files } = script();
 console.log("| what | median ms | slowest ms | aim ms |\n|---|---:|---:|---:|");
