@@ -90,7 +90,7 @@ async fn file(name: &str, headers: &HeaderMap) -> Response {
     let Some(found) = Dist::get(name) else { return StatusCode::NOT_FOUND.into_response() };
     let kept = if name.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { "no-cache" };
     let encoding = Encoding::choose(headers, found.data.len());
-    let etag = format!("\"{}{}\"", hex(&found.metadata.sha256_hash()), encoding.suffix());
+    let etag = format!("\"{}{}\"", hex::encode(found.metadata.sha256_hash()), encoding.suffix());
     let mut answer = Response::new(Body::empty());
     let head = answer.headers_mut();
     head.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
@@ -194,10 +194,6 @@ fn squeeze(data: &[u8], encoding: Encoding) -> std::io::Result<Vec<u8>> {
         }
     }
     Ok(out)
-}
-
-fn hex(hash: &[u8; 32]) -> String {
-    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn guard(head: &mut HeaderMap) {

@@ -1,5 +1,5 @@
 //! Records without bodies: what the parsers read from a body stands in its facts instead, so that the row has its usage,
-//! cost, model and errors all the same. What they said of a conversation (messages, tool calls, results) is lost with them.
+//! cost, model, errors and tool calls all the same. What they said of a conversation (messages, results) is lost with them.
 //!
 //! It is done where a body is handed in, on the caller's thread: it costs what reading the body in the drain would.
 
@@ -10,11 +10,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::enrich::guarded;
 use crate::journal::{Frame, FrameKind};
-use crate::model::capture::{Begin, Body, BodyFacts, End, Essence, Kept, RequestBody, WireFormat};
+use crate::model::capture::{Begin, Body, BodyFacts, Called, End, Essence, Kept, RequestBody, WireFormat};
 use crate::model::headers::Headers;
 use crate::model::tags::Note;
-use crate::wire::calls::ToolCalls;
+use crate::wire::calls::{ToolCall, ToolCalls};
 use crate::wire::{self, Meaning};
+
+/// Bytes of arguments that are kept of one answer's tool calls, all together.
+const MOST_ARGUMENTS: usize = 16 * 1024;
 
 /// How a call's bodies are read.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +82,7 @@ pub fn response(
         streamed,
         finish_reason,
         tool_calls: calls.asked(),
+        calls: called(&calls),
         refused,
         usage,
         partial,
@@ -95,6 +99,23 @@ pub fn response(
     true
 }
 
+fn called(calls: &ToolCalls) -> Vec<Called> {
+    let mut room = MOST_ARGUMENTS;
+    let one = |call: &ToolCall| {
+        let left = room.checked_sub(call.arguments.len());
+        room = left.unwrap_or(room);
+        let arguments = left.map(|_| call.arguments.clone()).unwrap_or_default();
+        let (id, name, form) = (call.id.clone(), call.name.clone(), call.form.clone());
+        Called { id, name, form, at_provider: call.at_provider, arguments }
+    };
+    calls.iter().map(one).collect()
+}
+
+fn call_again(call: Called) -> ToolCall {
+    let Called { id, name, form, at_provider, arguments } = call;
+    ToolCall { id, name, arguments, form, at_provider }
+}
+
 fn keep(facts: &mut BodyFacts, mut essence: Essence, text: &str) {
     essence.notes.push(Note::new("body.shed", text));
     facts.essence = Some(Box::new(essence));
@@ -109,7 +130,7 @@ fn leave_out(facts: &mut BodyFacts, chunks: &mut Vec<Bytes>) -> Option<Body> {
     if facts.sha256.is_none() {
         let mut hasher = Sha256::new();
         chunks.iter().for_each(|chunk| hasher.update(chunk));
-        facts.sha256 = Some(hex(&hasher.finalize()));
+        facts.sha256 = Some(hex::encode(hasher.finalize()));
     }
     facts.kept = Kept::Shed;
     let bytes = match chunks.as_slice() {
@@ -132,7 +153,7 @@ pub(super) fn lay_over(meaning: &mut Meaning, request: &mut BodyFacts, response:
     meaning.response_id = read.response_id;
     meaning.streamed = read.streamed;
     meaning.finish_reason = read.finish_reason;
-    meaning.calls = ToolCalls::counted(read.tool_calls);
+    meaning.calls = ToolCalls::again(read.tool_calls, read.calls.into_iter().map(call_again).collect());
     meaning.refused = read.refused;
     meaning.usage = read.usage;
     meaning.partial = read.partial;
@@ -179,12 +200,4 @@ fn relabelled<H: DeserializeOwned + Serialize>(
     let essence = Essence { usage_missing: Some(missing), ..Essence::default() };
     keep(facts, essence, "A body was not kept: the journal was full. What it said is not known.");
     serde_json::to_vec(&read).ok()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -147,7 +147,11 @@ pub struct Essence {
     pub streamed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
+    /// How many ask the client for something.
     pub tool_calls: u32,
+    /// Those of them, and of the ones that ran at the provider, that were kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Called>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub refused: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -172,6 +176,22 @@ pub struct Essence {
     pub stream_error: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+}
+
+/// A tool call of an answer that was not kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Called {
+    /// As the provider calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The provider's word for this form of call.
+    pub form: String,
+    pub at_provider: bool,
+    /// As the model wrote them; empty where they were too long.
+    pub arguments: String,
 }
 
 /// How much of a body was kept.

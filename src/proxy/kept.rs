@@ -118,21 +118,13 @@ impl KeptBody {
     /// The copy as it stands; `self` is left empty.
     pub fn finish(&mut self, content_type: Option<String>, content_encoding: Option<String>) -> Finished {
         self.flush_tail();
-        let sha256 = self.hasher.take().map(|hasher| hex(&hasher.finalize()));
+        let sha256 = self.hasher.take().map(|hasher| hex::encode(hasher.finalize()));
         Finished {
             facts: BodyFacts { len: self.len, kept: self.state, content_type, content_encoding, sha256, essence: None },
             chunks: std::mem::take(&mut self.chunks),
             charge: self.charge.take(),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]
@@ -152,7 +144,7 @@ mod tests {
     }
 
     fn sha(bytes: &[u8]) -> String {
-        hex(&Sha256::digest(bytes))
+        hex::encode(Sha256::digest(bytes))
     }
 
     #[test]

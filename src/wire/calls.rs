@@ -49,9 +49,10 @@ pub struct ToolCalls {
 }
 
 impl ToolCalls {
-    /// So many calls that asked the client, of which nothing else is known.
-    pub fn counted(asked: u32) -> Self {
-        Self { asked, ..Self::default() }
+    /// Calls that were read before, of which not all were kept.
+    pub fn again(asked: u32, kept: Vec<ToolCall>) -> Self {
+        let ran = kept.iter().filter(|call| call.at_provider).count();
+        Self { asked, ran: u32::try_from(ran).unwrap_or(u32::MAX), list: kept, ..Self::default() }
     }
 
     /// Takes a whole call.

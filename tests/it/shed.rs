@@ -89,16 +89,22 @@ impl Call {
 fn told(row: &Exchange) -> String {
     let Exchange { kind, format, provider, streamed, model, request_model, response_model, finish_reason, .. } = row;
     let Exchange { tool_calls, user_id, usage, cost, error_rule, error_message, first_byte_us, status, .. } = row;
+    let calls: Vec<_> = row
+        .agent
+        .calls
+        .iter()
+        .map(|call| (call.position, &call.id, &call.name, &call.form, call.at_provider, &call.arguments))
+        .collect();
     format!(
         "{kind:?} {format:?} {provider} {streamed} {model:?} {request_model:?} {response_model:?} {finish_reason:?} \
-         {tool_calls} {user_id:?} {usage:?} {cost:?} {error_rule:?} {error_message:?} {first_byte_us:?} {status}"
+         {tool_calls} {calls:?} {user_id:?} {usage:?} {cost:?} {error_rule:?} {error_message:?} {first_byte_us:?} {status}"
     )
 }
 
 #[test]
 fn a_row_without_bodies_says_the_same() {
     let context = EnrichContext { pricing: Arc::new(Pricing::load(None).unwrap()), infer_sessions: true };
-    let (mut calls, mut with_usage, mut with_cost) = (0, 0, 0);
+    let (mut calls, mut with_usage, mut with_cost, mut with_tools) = (0, 0, 0, 0);
     for (provider, format) in [("openai", WireFormat::Openai), ("anthropic", WireFormat::Anthropic)] {
         for recording in recordings::all().remove(provider).unwrap_or_default() {
             let call = Call::of(&recording, provider, format);
@@ -124,10 +130,11 @@ fn a_row_without_bodies_says_the_same() {
             calls += 1;
             with_usage += usize::from(whole.usage.is_some());
             with_cost += usize::from(whole.cost.is_some());
+            with_tools += usize::from(!whole.agent.calls.is_empty());
         }
     }
     assert!(
-        calls > 2 && with_usage > 1 && with_cost > 1,
-        "{calls} calls, {with_usage} with usage, {with_cost} with cost"
+        calls > 2 && with_usage > 1 && with_cost > 1 && with_tools > 1,
+        "{calls} calls, {with_usage} with usage, {with_cost} with cost, {with_tools} with tools"
     );
 }
