@@ -29,6 +29,7 @@ const MOST_TREND: i64 = 60;
 #[serde(deny_unknown_fields)]
 pub struct BreakdownBody {
     /// `model`, `provider`, `kind`, `tool`, `path`, `status`, `error_rule`, `user`, `session_name` or `property:<Key>`.
+    /// `tool` is by manual logs of tools; all uses of tools are in `/v1/tool/query`.
     by: String,
     from_ms: i64,
     to_ms: i64,

@@ -31,8 +31,8 @@ const PAGE: &str = "SELECT e.id, e.started_at, e.source, e.path, e.status, e.pro
      ORDER BY e.started_at, e.id LIMIT $4";
 /// A lock and a look in one: it changes nothing.
 const LOCK: &str = "UPDATE exchange SET cost = cost WHERE org_id = $1 AND id = $2 \
-     RETURNING started_at, kind, provider, model, session_path, session_name, status, error_rule, session_key, cost, prompt_tokens, prompt_cache_read_tokens, prompt_cache_write_tokens, \
-     prompt_cache_write_1h_tokens, prompt_audio_tokens, completion_tokens, completion_audio_tokens, reasoning_tokens, \
+     RETURNING started_at, kind, provider, model, session_path, session_name, status, error_rule, session_key, cost, \
+     prompt_tokens, prompt_cache_read_tokens, prompt_cache_write_tokens, prompt_cache_write_1h_tokens, prompt_audio_tokens, completion_tokens, completion_audio_tokens, reasoning_tokens, \
      prompt_image_tokens, completion_image_tokens, web_searches, tool_units, search_units";
 const SET_PRICE: &str = "UPDATE exchange SET cost = $3, cost_source = $4, price_version = $5, usage_source = $6, \
      usage_missing = $7, service_tier = $8, priced_units = $9, prompt_tokens = $10, prompt_cache_read_tokens = $11, \
@@ -213,7 +213,7 @@ impl Found {
 }
 
 /// What sums gain.
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Gain {
     cost: i64,
     unpriced: i64,

@@ -40,25 +40,23 @@ pub(super) fn user_of(filter: &Filter) -> Option<&str> {
 impl Lower {
     /// That some call of session `s` has the property.
     pub(super) fn session_has(&self, needed: &Needed) -> Expr {
-        let select = Query::select()
-            .expr(Expr::cust("1"))
-            .from_as("session_property", "p")
-            .and_where(Expr::cust("p.org_id").eq(self.org))
-            .and_where(Expr::cust("p.session_key = s.session_key"))
-            .and_where(Expr::cust("p.key_lower").eq(needed.key_lower.as_str()))
-            .and_where(Expr::cust("p.value_key").eq(needed.value_key.as_str()))
-            .take();
-        Expr::exists(select)
+        let key = Expr::cust("k.key_lower").eq(needed.key_lower.as_str());
+        self.kept("session_property", key.and(Expr::cust("k.value_key").eq(needed.value_key.as_str())))
     }
 
     /// That some call of session `s` is the user's.
     pub(super) fn session_of(&self, user: &str) -> Expr {
+        self.kept("session_user_id", Expr::cust("k.user_key").eq(index_key(user).into_owned()))
+    }
+
+    /// That a row `k` of session `s` in this table is such a one.
+    fn kept(&self, table: &'static str, holds: Expr) -> Expr {
         let select = Query::select()
             .expr(Expr::cust("1"))
-            .from_as("session_user_id", "u")
-            .and_where(Expr::cust("u.org_id").eq(self.org))
-            .and_where(Expr::cust("u.session_key = s.session_key"))
-            .and_where(Expr::cust("u.user_key").eq(index_key(user).into_owned()))
+            .from_as(table, "k")
+            .and_where(Expr::cust("k.org_id").eq(self.org))
+            .and_where(Expr::cust("k.session_key = s.session_key"))
+            .and_where(holds)
             .take();
         Expr::exists(select)
     }

@@ -2176,7 +2176,10 @@ export interface components {
         };
         /** @description What a breakdown is by and how it is ordered. */
         BreakdownBody: {
-            /** @description `model`, `provider`, `kind`, `tool`, `path`, `status`, `error_rule`, `user`, `session_name` or `property:<Key>`. */
+            /**
+             * @description `model`, `provider`, `kind`, `tool`, `path`, `status`, `error_rule`, `user`, `session_name` or `property:<Key>`.
+             *     `tool` is by manual logs of tools; all uses of tools are in `/v1/tool/query`.
+             */
             by: string;
             /** Format: int64 */
             from_ms: number;
