@@ -1,6 +1,6 @@
 //! Sessions in another order than by their start: by cost, errors, time, calls or tokens.
 
-use sea_query::{Expr, ExprTrait, JoinType, Order, Query};
+use sea_query::{Expr, ExprTrait, JoinType, Order, Query, SelectStatement};
 
 use super::compare;
 use super::error::StoreError;
@@ -46,29 +46,35 @@ impl Store {
             Start::Offset(rows) => u64::try_from(rows).unwrap_or_default(),
             Start::After { .. } => 0,
         };
-        let mut select = Query::select();
-        select
-            .expr(Expr::cust(SESSION_COLUMNS))
+        let ordered = |select: &mut SelectStatement| {
+            select
+                .order_by_expr(Expr::cust(by), direction.clone())
+                .order_by_expr(Expr::cust("s.first_at"), Order::Desc)
+                .order_by_expr(Expr::cust("s.session_key"), Order::Desc);
+        };
+        // Of all sessions that are ordered only what that needs is read; of those of the page, everything.
+        let mut page = Query::select();
+        page.expr(Expr::cust("s.org_id, s.session_key"))
             .from_as("session", "s")
-            .join_as(
-                JoinType::LeftJoin,
-                "session_tag",
-                "t",
-                Expr::cust("t.org_id = s.org_id AND t.session_key = s.session_key"),
-            )
             .and_where(Expr::cust("s.org_id").eq(org.0))
             .and_where_option(query.window.from.map(|from| Expr::cust("s.last_ended_at").gte(from.0)))
             .and_where_option(query.window.to.map(|to| Expr::cust("s.first_at").lte(to.0)))
             .and_where(self.lower(org).session(&query.filter)?)
-            .order_by_expr(Expr::cust(by), direction)
-            .order_by_expr(Expr::cust("s.first_at"), Order::Desc)
-            .order_by_expr(Expr::cust("s.session_key"), Order::Desc)
             .limit(query.page.limit.clamp(0, MOST_ROWS).unsigned_abs())
             .offset(offset);
         if !query.search.is_empty() {
             let contains = |column| compare::text(self.kind(), Expr::cust(column), TextOp::Contains, &query.search);
-            select.and_where(contains("s.name").or(contains("COALESCE(s.session_long, s.session_key)")));
+            page.and_where(contains("s.name").or(contains("COALESCE(s.session_long, s.session_key)")));
         }
+        ordered(&mut page);
+        let same = |table: &str| format!("{table}.org_id = s.org_id AND {table}.session_key = s.session_key");
+        let mut select = Query::select();
+        select
+            .expr(Expr::cust(SESSION_COLUMNS))
+            .from_subquery(page, "p")
+            .join_as(JoinType::InnerJoin, "session", "s", Expr::cust(same("p")))
+            .join_as(JoinType::LeftJoin, "session_tag", "t", Expr::cust(same("t")));
+        ordered(&mut select);
         let found: Vec<SessionRecord> = sql::fetch_all(self, &select).await?;
         self.complete(org, found, Matching::of(&query.filter)).await
     }
