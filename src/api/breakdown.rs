@@ -184,8 +184,8 @@ pub async fn rows(
     groups.truncate(wanted.limit);
     let raw: Vec<String> = groups.iter().flat_map(|group| group.raw.iter().cloned()).collect();
     let query = FigureQuery { only: Some(&raw), limit: MOST_ROWS, ..query.clone() };
-    let before = earlier(state, caller, &query, &groups).await?;
-    let trends = trends(state, caller, &query, (&groups, wanted.trend)).await?;
+    let before = earlier(state, caller, &query, &groups);
+    let (before, trends) = tokio::try_join!(before, trends(state, caller, &query, (&groups, wanted.trend)))?;
     let rows =
         groups.into_iter().zip(before).zip(trends).map(|((group, before), (trend, trend_errors))| BreakdownRow {
             figures: FiguresResult::from(&group.figures),

@@ -47,39 +47,52 @@ const SUMS: &str = "t.g, t.p, COUNT(*), CAST(SUM(t.failed) AS BIGINT), CAST(SUM(
      CAST(MIN(t.l) AS BIGINT), CAST(MAX(t.l) AS BIGINT), MAX(t.at)";
 const PERCENTILES: &str = "CAST(MIN(CASE WHEN t.place * 2 >= t.places THEN t.l END) AS BIGINT), \
      CAST(MIN(CASE WHEN t.place * 100 >= t.places * 95 THEN t.l END) AS BIGINT), COUNT(DISTINCT t.session_key)";
-/// The parts of `model::figures::bounds`.
-const HISTOGRAM: &str = "CAST(SUM(CASE WHEN t.l < 2000 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 2000 AND t.l < 3000 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 3000 AND t.l < 4500 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 4500 AND t.l < 6750 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 6750 AND t.l < 10125 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 10125 AND t.l < 15188 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 15188 AND t.l < 22781 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 22781 AND t.l < 34172 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 34172 AND t.l < 51258 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 51258 AND t.l < 76887 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 76887 AND t.l < 115330 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 115330 AND t.l < 172995 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 172995 AND t.l < 259493 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 259493 AND t.l < 389239 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 389239 AND t.l < 583859 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 583859 AND t.l < 875788 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 875788 AND t.l < 1313682 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 1313682 AND t.l < 1970523 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 1970523 AND t.l < 2955784 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 2955784 AND t.l < 4433676 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 4433676 AND t.l < 6650513 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 6650513 AND t.l < 9975770 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 9975770 AND t.l < 14963655 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 14963655 AND t.l < 22445483 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 22445483 AND t.l < 33668224 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 33668224 AND t.l < 50502337 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 50502337 AND t.l < 75753505 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 75753505 AND t.l < 113630257 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 113630257 AND t.l < 170445386 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 170445386 AND t.l < 255668079 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 255668079 AND t.l < 383502118 THEN 1 ELSE 0 END) AS BIGINT), \
-     CAST(SUM(CASE WHEN t.l >= 383502118 THEN 1 ELSE 0 END) AS BIGINT)";
+/// Calls of a group and part whose times are in the same part `b` of `model::figures::bounds`: one row for each.
+const BY_TIME: &str = "t.g AS g, t.p AS p, CASE WHEN t.l < 2000 THEN 0 WHEN t.l < 3000 THEN 1 WHEN t.l < 4500 THEN 2 \
+     WHEN t.l < 6750 THEN 3 WHEN t.l < 10125 THEN 4 WHEN t.l < 15188 THEN 5 WHEN t.l < 22781 THEN 6 \
+     WHEN t.l < 34172 THEN 7 WHEN t.l < 51258 THEN 8 WHEN t.l < 76887 THEN 9 WHEN t.l < 115330 THEN 10 \
+     WHEN t.l < 172995 THEN 11 WHEN t.l < 259493 THEN 12 WHEN t.l < 389239 THEN 13 WHEN t.l < 583859 THEN 14 \
+     WHEN t.l < 875788 THEN 15 WHEN t.l < 1313682 THEN 16 WHEN t.l < 1970523 THEN 17 WHEN t.l < 2955784 THEN 18 \
+     WHEN t.l < 4433676 THEN 19 WHEN t.l < 6650513 THEN 20 WHEN t.l < 9975770 THEN 21 WHEN t.l < 14963655 THEN 22 \
+     WHEN t.l < 22445483 THEN 23 WHEN t.l < 33668224 THEN 24 WHEN t.l < 50502337 THEN 25 WHEN t.l < 75753505 THEN 26 \
+     WHEN t.l < 113630257 THEN 27 WHEN t.l < 170445386 THEN 28 WHEN t.l < 255668079 THEN 29 \
+     WHEN t.l < 383502118 THEN 30 ELSE 31 END AS b, COUNT(*) AS calls, SUM(t.failed) AS errors, SUM(t.cost) AS cost, \
+     SUM(t.unpriced) AS unpriced, SUM(t.input_tokens) AS input_tokens, SUM(t.cached_tokens) AS cached_tokens, \
+     SUM(t.output_tokens) AS output_tokens, SUM(t.response_bytes) AS response_bytes, SUM(t.l) AS latency_sum_us, \
+     MIN(t.l) AS latency_min_us, MAX(t.l) AS latency_max_us, MAX(t.at) AS last_at";
+/// Of such rows `t`.
+const TIME_PARTS: &str = "CAST(SUM(CASE WHEN t.b = 0 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 1 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 2 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 3 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 4 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 5 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 6 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 7 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 8 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 9 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 10 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 11 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 12 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 13 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 14 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 15 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 16 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 17 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 18 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 19 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 20 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 21 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 22 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 23 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 24 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 25 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 26 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 27 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 28 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 29 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 30 THEN t.calls ELSE 0 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN t.b = 31 THEN t.calls ELSE 0 END) AS BIGINT)";
 
 /// Of rows `h` of `call_hour`.
 const EACH_HOUR: &str = "h.calls, h.errors, h.cost, h.unpriced, h.input_tokens, h.cached_tokens, h.output_tokens, \
@@ -87,11 +100,12 @@ const EACH_HOUR: &str = "h.calls, h.errors, h.cost, h.unpriced, h.input_tokens, 
      h.h00, h.h01, h.h02, h.h03, h.h04, h.h05, h.h06, h.h07, h.h08, h.h09, h.h10, h.h11, \
      h.h12, h.h13, h.h14, h.h15, h.h16, h.h17, h.h18, h.h19, h.h20, h.h21, h.h22, h.h23, \
      h.h24, h.h25, h.h26, h.h27, h.h28, h.h29, h.h30, h.h31";
-const HOUR_SUMS: &str = "t.g, t.p, CAST(SUM(t.calls) AS BIGINT), CAST(SUM(t.errors) AS BIGINT), \
+/// Of rows that are sums themselves.
+const SUMS_OF_SUMS: &str = "t.g, t.p, CAST(SUM(t.calls) AS BIGINT), CAST(SUM(t.errors) AS BIGINT), \
      CAST(SUM(t.cost) AS BIGINT), CAST(SUM(t.unpriced) AS BIGINT), CAST(SUM(t.input_tokens) AS BIGINT), \
      CAST(SUM(t.cached_tokens) AS BIGINT), CAST(SUM(t.output_tokens) AS BIGINT), CAST(SUM(t.response_bytes) AS BIGINT), \
-     CAST(SUM(t.latency_sum_us) AS BIGINT), MIN(t.latency_min_us), MAX(t.latency_max_us), MAX(t.last_at), \
-     CAST(SUM(t.h00) AS BIGINT), CAST(SUM(t.h01) AS BIGINT), CAST(SUM(t.h02) AS BIGINT), \
+     CAST(SUM(t.latency_sum_us) AS BIGINT), MIN(t.latency_min_us), MAX(t.latency_max_us), MAX(t.last_at)";
+const HOUR_PARTS: &str = "CAST(SUM(t.h00) AS BIGINT), CAST(SUM(t.h01) AS BIGINT), CAST(SUM(t.h02) AS BIGINT), \
      CAST(SUM(t.h03) AS BIGINT), CAST(SUM(t.h04) AS BIGINT), CAST(SUM(t.h05) AS BIGINT), \
      CAST(SUM(t.h06) AS BIGINT), CAST(SUM(t.h07) AS BIGINT), CAST(SUM(t.h08) AS BIGINT), \
      CAST(SUM(t.h09) AS BIGINT), CAST(SUM(t.h10) AS BIGINT), CAST(SUM(t.h11) AS BIGINT), \
@@ -186,10 +200,17 @@ impl Store {
         if reading == Reading::Exact {
             let ranked = Query::select().expr(Expr::cust(RANKED)).from_subquery(calls, "r").take();
             select.expr(Expr::cust(SUMS)).expr(Expr::cust(PERCENTILES)).from_subquery(ranked, "t");
+            select.order_by_expr(Expr::cust("COUNT(*)"), Order::Desc);
         } else {
-            select.expr(Expr::cust(SUMS)).expr(Expr::cust(HISTOGRAM)).from_subquery(calls, "t");
+            // Each call is put into one part; a sum for each part of each call would take twice as long.
+            let by_time = Query::select()
+                .expr(Expr::cust(BY_TIME))
+                .from_subquery(calls, "t")
+                .add_group_by([Expr::cust("t.g"), Expr::cust("t.p"), Expr::cust("b")])
+                .take();
+            select.expr(Expr::cust(SUMS_OF_SUMS)).expr(Expr::cust(TIME_PARTS)).from_subquery(by_time, "t");
+            select.order_by_expr(Expr::cust("SUM(t.calls)"), Order::Desc);
         }
-        select.order_by_expr(Expr::cust("COUNT(*)"), Order::Desc);
         self.fetch_figures(select, query).await
     }
 
@@ -208,7 +229,8 @@ impl Store {
         }
         let mut select = Query::select();
         select
-            .expr(Expr::cust(HOUR_SUMS))
+            .expr(Expr::cust(SUMS_OF_SUMS))
+            .expr(Expr::cust(HOUR_PARTS))
             .from_subquery(rows, "t")
             .order_by_expr(Expr::cust("SUM(t.calls)"), Order::Desc);
         self.fetch_figures(select, query).await
