@@ -22,7 +22,7 @@ use super::api::Api;
 use super::calls::{ToolCall, ToolCalls};
 use super::json;
 use super::request::Request;
-use super::scan::below;
+use super::scan::{below, copy_before};
 use crate::model::agent::{Point, SessionRule, Step};
 
 pub use self::answer::Said;
@@ -328,24 +328,18 @@ fn behind(state: i64, text: &str, calls: &[Asked], ids: bool) -> i64 {
     finish(&hasher)
 }
 
-/// A text without ASCII white space. Eight bytes in a step: words are short.
+/// A text without ASCII white space.
 fn without_blanks(mut text: &[u8]) -> Vec<u8> {
-    let mut words = Vec::with_capacity(text.len() + 8);
-    while let Some((chunk, behind)) = text.split_first_chunk::<8>() {
-        words.extend_from_slice(chunk);
-        // All white space is here, and little else.
-        let found = below(u64::from_le_bytes(*chunk), 0x21);
-        if found == 0 {
-            text = behind;
-            continue;
+    let mut words = Vec::with_capacity(text.len());
+    loop {
+        // All white space is among these bytes, and little else.
+        let at = copy_before(text, &mut words, |word| below(word, 0x21));
+        let Some(byte) = text.get(at) else { return words };
+        if !byte.is_ascii_whitespace() {
+            words.push(*byte);
         }
-        let before = found.trailing_zeros() as usize / 8;
-        let is_blank = chunk.get(before).is_some_and(u8::is_ascii_whitespace);
-        words.truncate(words.len() - chunk.len() + before + usize::from(!is_blank));
-        text = text.get(before + 1..).unwrap_or_default();
+        text = text.get(at + 1..).unwrap_or_default();
     }
-    words.extend(text.iter().filter(|byte| !byte.is_ascii_whitespace()));
-    words
 }
 
 /// Finds for each result the call that it answers: by id, else by name and order, else by order.

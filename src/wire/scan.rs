@@ -304,7 +304,7 @@ pub(super) fn decoded(inner: &str) -> Cow<'_, str> {
     let mut text = Vec::with_capacity(inner.len());
     let mut rest = inner;
     loop {
-        let at = copy_plain(rest.as_bytes(), &mut text);
+        let at = copy_before(rest.as_bytes(), &mut text, |word| equal(word, b'\\'));
         let Some(escape) = rest.get(at..).filter(|escape| !escape.is_empty()) else { break };
         let (character, len) = unescaped(escape);
         text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
@@ -313,19 +313,20 @@ pub(super) fn decoded(inner: &str) -> Cow<'_, str> {
     Cow::Owned(lossy(text))
 }
 
-/// Copies what stands before the next backslash and tells how much it was. Eight bytes in a step: escapes stand close.
-fn copy_plain(bytes: &[u8], text: &mut Vec<u8>) -> usize {
+/// Copies what stands before the first byte that `found` marks by its top bit (as [`below`] does), and tells how much it was.
+/// Eight bytes in a step, for what is found every few bytes.
+pub(super) fn copy_before(bytes: &[u8], text: &mut Vec<u8>, found: impl Fn(u64) -> u64) -> usize {
     let (chunks, rest) = bytes.as_chunks::<8>();
     for (n, chunk) in chunks.iter().enumerate() {
         text.extend_from_slice(chunk);
-        let found = equal(u64::from_le_bytes(*chunk), b'\\');
+        let found = found(u64::from_le_bytes(*chunk));
         if found != 0 {
             let before = found.trailing_zeros() as usize / 8;
             text.truncate(text.len() - chunk.len() + before);
             return n * 8 + before;
         }
     }
-    let before = rest.iter().position(|byte| *byte == b'\\').unwrap_or(rest.len());
+    let before = rest.iter().position(|byte| found(ONES * u64::from(*byte)) != 0).unwrap_or(rest.len());
     text.extend_from_slice(rest.get(..before).unwrap_or_default());
     chunks.len() * 8 + before
 }
