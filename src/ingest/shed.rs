@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::enrich::guarded;
 use crate::journal::{Frame, FrameKind};
-use crate::model::capture::{Begin, Body, BodyFacts, Called, End, Essence, Kept, RequestBody, WireFormat};
+use crate::model::capture::{Begin, Body, BodyFacts, End, Essence, Kept, RequestBody, WireFormat};
 use crate::model::headers::Headers;
 use crate::model::tags::Note;
 use crate::wire::calls::{ToolCall, ToolCalls};
@@ -82,7 +82,7 @@ pub fn response(
         streamed,
         finish_reason,
         tool_calls: calls.asked(),
-        calls: called(&calls),
+        calls: within_room(&calls),
         refused,
         usage,
         partial,
@@ -99,21 +99,17 @@ pub fn response(
     true
 }
 
-fn called(calls: &ToolCalls) -> Vec<Called> {
+/// Calls with their arguments as long as there is room for these.
+fn within_room(calls: &ToolCalls) -> Vec<ToolCall> {
     let mut room = MOST_ARGUMENTS;
-    let one = |call: &ToolCall| {
-        let left = room.checked_sub(call.arguments.len());
-        room = left.unwrap_or(room);
-        let arguments = left.map(|_| call.arguments.clone()).unwrap_or_default();
-        let (id, name, form) = (call.id.clone(), call.name.clone(), call.form.clone());
-        Called { id, name, form, at_provider: call.at_provider, arguments }
-    };
-    calls.iter().map(one).collect()
-}
-
-fn call_again(call: Called) -> ToolCall {
-    let Called { id, name, form, at_provider, arguments } = call;
-    ToolCall { id, name, arguments, form, at_provider }
+    let mut kept: Vec<ToolCall> = calls.iter().cloned().collect();
+    for call in &mut kept {
+        match room.checked_sub(call.arguments.len()) {
+            Some(left) => room = left,
+            None => call.arguments.clear(),
+        }
+    }
+    kept
 }
 
 fn keep(facts: &mut BodyFacts, mut essence: Essence, text: &str) {
@@ -153,7 +149,7 @@ pub(super) fn lay_over(meaning: &mut Meaning, request: &mut BodyFacts, response:
     meaning.response_id = read.response_id;
     meaning.streamed = read.streamed;
     meaning.finish_reason = read.finish_reason;
-    meaning.calls = ToolCalls::again(read.tool_calls, read.calls.into_iter().map(call_again).collect());
+    meaning.calls = ToolCalls::again(read.tool_calls, read.calls);
     meaning.refused = read.refused;
     meaning.usage = read.usage;
     meaning.partial = read.partial;

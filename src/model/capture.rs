@@ -149,9 +149,9 @@ pub struct Essence {
     pub finish_reason: Option<String>,
     /// How many ask the client for something.
     pub tool_calls: u32,
-    /// Those of them, and of the ones that ran at the provider, that were kept.
+    /// Those of them, and of the ones that ran at the provider, that were kept; without arguments where these were too long.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub calls: Vec<Called>,
+    pub calls: Vec<ToolCall>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub refused: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -178,20 +178,21 @@ pub struct Essence {
     pub notes: Vec<Note>,
 }
 
-/// A tool call of an answer that was not kept.
+/// A tool call as an answer carries it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Called {
-    /// As the provider calls it.
+pub struct ToolCall {
+    /// As the provider calls it; its result refers to that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The provider's word for this form of call.
-    pub form: String,
-    pub at_provider: bool,
-    /// As the model wrote them; empty where they were too long.
+    /// As the model wrote them, normally a JSON object; perhaps cut.
     pub arguments: String,
+    /// The provider's word for this form of call: `function`, `custom`, `tool_use`, `functionCall`, `mcp_call`, …
+    pub form: String,
+    /// It ran at the provider. Only the others ask the client for something.
+    pub at_provider: bool,
 }
 
 /// How much of a body was kept.

@@ -5,24 +5,12 @@
 
 use std::collections::HashMap;
 
+pub use crate::model::capture::ToolCall;
+
 /// Calls kept of one answer.
 pub const MAX_CALLS: usize = 256;
 /// Bytes kept of one call's arguments.
 pub const MAX_ARGUMENTS: usize = 64 * 1024;
-
-/// One call.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ToolCall {
-    /// As the provider calls it; its result refers to that.
-    pub id: Option<String>,
-    pub name: Option<String>,
-    /// As the model wrote them, normally a JSON object; perhaps cut.
-    pub arguments: String,
-    /// The provider's word for this form of call: `function`, `custom`, `tool_use`, `functionCall`, `mcp_call`, …
-    pub form: String,
-    /// It ran at the provider. Only the others ask the client for something.
-    pub at_provider: bool,
-}
 
 impl ToolCall {
     /// A call of this form that nothing more is known of.
