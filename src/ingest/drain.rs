@@ -390,10 +390,23 @@ impl<S: Sink> Delivery<S> {
 
     /// Puts records aside, in the store or, where that refuses even this, in a folder; tries until it works. False: stopped.
     async fn bury(&mut self, dead: &Dead) -> bool {
-        let (journal, positions, reason) = (self.state.journal.clone(), dead.positions.clone(), dead.reason.clone());
-        let read = tokio::task::spawn_blocking(move || letters(&journal.fetch(&positions), reason.as_deref()));
-        let Ok(letters) = read.await else { return false };
         let mut wait = Wait::new(&self.state.options);
+        let letters = loop {
+            let (journal, positions, reason) =
+                (self.state.journal.clone(), dead.positions.clone(), dead.reason.clone());
+            let read = tokio::task::spawn_blocking(move || {
+                Ok::<_, std::io::Error>(letters(&journal.fetch(&positions)?, reason.as_deref()))
+            });
+            match read.await {
+                Ok(Ok(letters)) => break letters,
+                Ok(Err(error)) => tracing::error!(%error, "drain.bury.failed"),
+                Err(_) => return false,
+            }
+            pause(&self.state, wait.next()).await;
+            if self.state.stop.is_cancelled() {
+                return false;
+            }
+        };
         for letter in letters {
             loop {
                 let Some(done) = self.stoppable(|sink| sink.bury(&letter)).await else { return false };

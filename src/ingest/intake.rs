@@ -15,9 +15,10 @@ use uuid::Uuid;
 use super::Understand;
 use super::capture::Parts;
 use super::fallback::plain;
-use crate::journal::{Entry, FrameKind, Limits, Position, Progress, Reader};
+use crate::journal::{Entry, FrameKind, Limits, Position, Progress, Reader, may_pass};
 use crate::model::exchange::Exchange;
 use crate::model::gap::Gap;
+use crate::model::tags::Note;
 
 /// Memory for begun calls' frames, all together; beyond it they are read again from disk.
 const KEEP_BYTES: usize = 4 << 20;
@@ -59,9 +60,21 @@ struct Seen {
     kept: Option<Entry>,
 }
 
+/// What came before the end of a record.
+#[derive(Default)]
+struct Before {
+    begin: Option<Entry>,
+    request: Option<Entry>,
+    positions: Vec<Position>,
+    /// A part was there and cannot be read any more.
+    lost: bool,
+}
+
 pub(super) struct Intake {
     pub(super) reader: Reader,
     understand: Understand,
+    /// What was read and could not be dealt with, and how far the reader was: it comes first.
+    again: Option<(Vec<Entry>, Progress)>,
     pending: HashMap<Uuid, Pending>,
     kept_bytes: usize,
     interrupted_told: bool,
@@ -69,33 +82,51 @@ pub(super) struct Intake {
 
 impl Intake {
     pub(super) fn new(reader: Reader, understand: Understand) -> Self {
-        Self { reader, understand, pending: HashMap::new(), kept_bytes: 0, interrupted_told: false }
+        Self { reader, understand, again: None, pending: HashMap::new(), kept_bytes: 0, interrupted_told: false }
     }
 
-    /// Reads up to `limits`. Blocks.
+    /// Reads up to `limits`. Blocks. After a failure the next call goes on where this one stopped.
     pub(super) fn read(&mut self, limits: Limits) -> io::Result<(Batch, Progress)> {
-        let mut entries = Vec::new();
-        let progress = self.reader.read(limits, &mut entries);
+        let (entries, progress) = match self.again.take() {
+            Some(again) => again,
+            None => self.read_on(limits)?,
+        };
         let mut batch =
             Batch { records: Vec::new(), gaps: Vec::new(), spare: Vec::new(), broken: Vec::new(), through: 0 };
-        // What was read before a failure is not read again: it must go on its way now.
-        if let (Err(error), true) = (&progress, entries.is_empty()) {
-            return Err(io::Error::new(error.kind(), error.to_string()));
+        let mut entries = entries.into_iter();
+        while let Some(entry) = entries.next() {
+            let seq = entry.position.seq;
+            if let Err((entry, error)) = self.take(entry, &mut batch) {
+                self.again = Some((std::iter::once(entry).chain(entries).collect(), progress));
+                let progress = Progress { through: batch.through, caught_up: false, replayed: false };
+                return if batch.through == 0 { Err(error) } else { Ok((batch, progress)) };
+            }
+            batch.through = seq.saturating_add(1);
         }
-        for entry in entries {
-            batch.through = entry.position.seq.saturating_add(1);
-            self.take(entry, &mut batch);
-        }
-        let progress = progress.unwrap_or(Progress { through: batch.through, caught_up: false, replayed: false });
         batch.through = batch.through.max(progress.through);
         if progress.replayed && !self.interrupted_told {
-            self.interrupted_told = true;
-            self.interrupt(&mut batch);
+            match self.interrupt(&mut batch) {
+                Ok(()) => self.interrupted_told = true,
+                Err(error) if batch.is_empty() => return Err(error),
+                // With the next batch.
+                Err(_) => {}
+            }
         }
         Ok((batch, progress))
     }
 
-    fn take(&mut self, entry: Entry, batch: &mut Batch) {
+    fn read_on(&mut self, limits: Limits) -> io::Result<(Vec<Entry>, Progress)> {
+        let mut entries = Vec::new();
+        let progress = self.reader.read(limits, &mut entries);
+        // What was read before a failure is not read again: it must go on its way now.
+        let Some(last) = entries.last() else { return progress.map(|progress| (entries, progress)) };
+        let through = last.position.seq.saturating_add(1);
+        let progress = progress.unwrap_or(Progress { through, caught_up: false, replayed: false });
+        Ok((entries, progress))
+    }
+
+    /// The entry comes back where it cannot be dealt with now.
+    fn take(&mut self, entry: Entry, batch: &mut Batch) -> Result<(), (Entry, io::Error)> {
         match entry.kind {
             Some(FrameKind::Begin) => {
                 let seen = self.see(&entry);
@@ -112,10 +143,13 @@ impl Intake {
                 }
             }
             Some(FrameKind::End) => {
-                let pending = self.pending.remove(&entry.record).unwrap_or_default();
-                self.complete(pending, Some(entry), batch);
+                let before = match self.collect(entry.record) {
+                    Ok(before) => before,
+                    Err(error) => return Err((entry, error)),
+                };
+                self.complete(before, Some(entry), batch);
             }
-            Some(FrameKind::Posted) => self.complete(Pending::default(), Some(entry), batch),
+            Some(FrameKind::Posted) => self.complete(Before::default(), Some(entry), batch),
             Some(FrameKind::Gap) => match serde_json::from_slice(&entry.head) {
                 Ok(gap) => {
                     batch.gaps.push(gap);
@@ -125,6 +159,7 @@ impl Intake {
             },
             None => batch.broken.push(entry.position),
         }
+        Ok(())
     }
 
     fn see(&mut self, entry: &Entry) -> (Uuid, Seen) {
@@ -155,7 +190,7 @@ impl Intake {
     }
 
     /// Calls of an earlier process that have no end never will.
-    fn interrupt(&mut self, batch: &mut Batch) {
+    fn interrupt(&mut self, batch: &mut Batch) -> io::Result<()> {
         let own = self.reader.own_from();
         let old: Vec<Uuid> = self
             .pending
@@ -164,37 +199,58 @@ impl Intake {
             .map(|(record, _)| *record)
             .collect();
         for record in old {
-            let Some(pending) = self.pending.remove(&record) else { continue };
-            if pending.begin.is_some() {
-                self.complete(pending, None, batch);
-            } else if let Some(request) = pending.request {
+            if self.pending.get(&record).is_some_and(|pending| pending.begin.is_some()) {
+                let before = self.collect(record)?;
+                self.complete(before, None, batch);
+            } else if let Some(request) = self.pending.remove(&record).and_then(|pending| pending.request) {
                 batch.broken.push(request.position);
                 self.release(&request);
             }
         }
+        Ok(())
     }
 
-    fn complete(&mut self, pending: Pending, last: Option<Entry>, batch: &mut Batch) {
-        let mut positions = Vec::with_capacity(3);
-        let mut parts = Parts { begin: None, request: None, last };
-        for (seen, slot) in [(pending.begin, &mut parts.begin), (pending.request, &mut parts.request)] {
+    /// Takes out what came before a record's end, read again where it was not kept in memory. Where it cannot be read now,
+    /// all stays as it is.
+    fn collect(&mut self, record: Uuid) -> io::Result<Before> {
+        let Some(pending) = self.pending.get(&record) else { return Ok(Before::default()) };
+        let mut before = Before::default();
+        for (seen, slot) in [(&pending.begin, &mut before.begin), (&pending.request, &mut before.request)] {
             let Some(seen) = seen else { continue };
-            positions.push(seen.position);
-            self.release(&seen);
-            *slot = match seen.kept {
-                Some(entry) => Some(entry),
-                None => self
-                    .reader
-                    .fetch(seen.position)
-                    .inspect_err(|error| {
+            before.positions.push(seen.position);
+            *slot = match &seen.kept {
+                Some(entry) => Some(entry.clone()),
+                None => match self.reader.fetch(seen.position) {
+                    Ok(entry) => Some(entry),
+                    Err(error) if may_pass(&error) => return Err(error),
+                    Err(error) => {
                         tracing::error!(%error, seq = seen.position.seq, "drain.frame.unreadable");
-                    })
-                    .ok(),
+                        self.reader.lost(seen.position);
+                        before.lost = true;
+                        None
+                    }
+                },
             };
         }
+        let pending = self.pending.remove(&record).unwrap_or_default();
+        for seen in [&pending.begin, &pending.request].into_iter().flatten() {
+            self.release(seen);
+        }
+        Ok(before)
+    }
+
+    fn complete(&mut self, before: Before, last: Option<Entry>, batch: &mut Batch) {
+        let Before { begin, request, mut positions, lost } = before;
+        let parts = Parts { begin, request, last };
         positions.extend(parts.last.as_ref().map(|entry| entry.position));
         match exchange(&self.understand, &parts) {
-            Ok(exchange) => batch.records.push(Record { exchange, positions }),
+            Ok(mut exchange) => {
+                if lost {
+                    let text = "A part of this record can no longer be read on the journal's disk; the row is made of the rest.";
+                    exchange.notes.push(Note::new("journal.part_lost", text));
+                }
+                batch.records.push(Record { exchange, positions });
+            }
             Err(error) => {
                 tracing::error!(error, "drain.record.broken");
                 batch.broken.extend(positions);

@@ -44,7 +44,7 @@ pub use error::JournalError;
 use frame::Salts;
 use fs::{DirLock, Fs, StdFs};
 pub use parcel::{pack, unpack};
-pub use reader::{Entry, Limits, Position, Progress, Reader};
+pub use reader::{Entry, Limits, Position, Progress, Reader, may_pass};
 use space::Level;
 pub use space::Step;
 
@@ -372,7 +372,10 @@ impl Journal {
     }
 
     /// Reads frames again that are not acknowledged yet, as far as they can be read. Blocks.
-    pub fn fetch(&self, positions: &[Position]) -> Vec<Entry> {
+    ///
+    /// # Errors
+    /// Where nothing can be read now ([`may_pass`]).
+    pub fn fetch(&self, positions: &[Position]) -> std::io::Result<Vec<Entry>> {
         reader::fetch_readable(&self.inner.shared, positions)
     }
 

@@ -195,7 +195,7 @@ impl Reader {
     }
 
     /// Reads the next frames into `out`. Blocks. After a failure the next call tries again; a segment that fails three
-    /// times is given up and kept aside.
+    /// times is given up and kept aside, unless it is the process that lacks something ([`may_pass`]).
     pub fn read(&mut self, limits: Limits, out: &mut Vec<Entry>) -> io::Result<Progress> {
         let (mut frames, mut bytes) = (0, 0);
         while frames < limits.frames && bytes < limits.bytes {
@@ -252,7 +252,7 @@ impl Reader {
             let file = match self.shared.fs.open(&self.shared.options.dir.join(file_name(first))) {
                 Ok(file) => file,
                 Err(error) => {
-                    self.tries += 1;
+                    self.tries += u32::from(!may_pass(&error));
                     if self.tries >= 3 {
                         self.give_up(first, first, 0);
                     }
@@ -282,7 +282,7 @@ impl Reader {
     }
 
     fn failed(&mut self, error: io::Error) -> io::Result<Progress> {
-        self.tries += 1;
+        self.tries += u32::from(!may_pass(&error));
         if self.tries >= 3
             && let Some(open) = self.open.take()
         {
@@ -305,6 +305,12 @@ impl Reader {
         self.through = self.through.max(end);
         tracing::error!(segment = first, lost, "journal.segment.unreadable");
         self.shared.give_back(spent);
+    }
+
+    /// A frame that was read before cannot be read again: its segment is kept aside instead of being deleted.
+    pub fn lost(&self, position: Position) {
+        hold(&self.shared.catalog).damaged(position.segment);
+        count(&self.shared.counters.frames_lost, 1);
     }
 
     /// Reads one frame again. Blocks. Only frames that are not acknowledged are sure to be there.
@@ -335,13 +341,27 @@ fn fetch_raw(shared: &Shared, position: Position) -> io::Result<(Header, Bytes)>
     Ok((header, raw))
 }
 
+/// Whether a failure lies in what the process has (no descriptor, no memory) and not in the file: trying again helps then,
+/// and giving up would lose what is whole on disk.
+pub fn may_pass(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let lacking = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS, Errno::INTR, Errno::AGAIN];
+    let code = error.raw_os_error();
+    lacking.iter().any(|errno| code == Some(errno.raw_os_error()))
+        || matches!(error.kind(), io::ErrorKind::OutOfMemory | io::ErrorKind::Interrupted)
+}
+
 /// Reads frames again that are not acknowledged yet. One that cannot be read is left out, and its segment is kept aside
 /// instead of being deleted.
-pub(super) fn fetch_readable(shared: &Shared, positions: &[Position]) -> Vec<Entry> {
+///
+/// # Errors
+/// What [`may_pass`]: nothing was left out.
+pub(super) fn fetch_readable(shared: &Shared, positions: &[Position]) -> io::Result<Vec<Entry>> {
     let mut entries = Vec::with_capacity(positions.len());
     for position in positions {
         match fetch_raw(shared, *position) {
             Ok((header, raw)) => entries.push(entry(*position, &header, raw.slice(HEADER..))),
+            Err(error) if may_pass(&error) => return Err(error),
             Err(error) => {
                 tracing::error!(%error, seq = position.seq, "journal.frame.unreadable");
                 hold(&shared.catalog).damaged(position.segment);
@@ -349,5 +369,5 @@ pub(super) fn fetch_readable(shared: &Shared, positions: &[Position]) -> Vec<Ent
             }
         }
     }
-    entries
+    Ok(entries)
 }

@@ -143,7 +143,7 @@ async fn a_dead_record_is_a_segment_that_can_be_read() {
     let (files, _) = written(3, 1 << 20).await;
     let (sim, journal, mut reader) = open_files(&files);
     let entries = read_all(&mut reader);
-    let parcel = pack(&journal.fetch(&[entries[1].position]));
+    let parcel = pack(&journal.fetch(&[entries[1].position]).unwrap());
     journal.bury(entries[1].record, &parcel).unwrap();
     journal.bury(entries[1].record, &parcel).unwrap();
     let (path, data) = sim.files().into_iter().find(|(path, _)| path.starts_with("/j/dead")).unwrap();
@@ -159,8 +159,29 @@ async fn a_frame_that_cannot_be_read_again_costs_itself_only() {
     let positions: Vec<Position> = read_all(&mut reader).iter().map(|entry| entry.position).collect();
     let path = files.keys().next().unwrap();
     sim.damage(path, usize::try_from(positions[1].offset).unwrap() + 70);
-    assert_eq!(journal.fetch(&positions).len(), 2);
+    assert_eq!(journal.fetch(&positions).unwrap().len(), 2);
     let spent = journal.acknowledge(&positions, journal.tail());
     journal.give_back(spent);
     assert!(sim.files().contains_key(&path.with_extension("bad")), "it is kept aside");
+}
+
+#[tokio::test]
+async fn a_process_without_descriptors_gives_no_segment_up() {
+    let (files, _) = written(60, 2_000).await;
+    let (sim, journal, mut reader) = open_files(&files);
+    sim.no_descriptors(true);
+    let limits = Limits { frames: 1_000, bytes: 1 << 20 };
+    for _ in 0..20 {
+        let error = reader.read(limits, &mut Vec::new()).unwrap_err();
+        assert!(may_pass(&error), "{error}");
+    }
+    sim.no_descriptors(false);
+    let entries = read_all(&mut reader);
+    assert_eq!(entries.iter().map(|e| e.record.as_u128()).collect::<Vec<_>>(), (10..70).collect::<Vec<_>>());
+    let positions: Vec<Position> = entries.iter().map(|entry| entry.position).collect();
+    sim.no_descriptors(true);
+    assert!(journal.fetch(&positions).is_err(), "what can be read later is not left out");
+    sim.no_descriptors(false);
+    assert_eq!(journal.fetch(&positions).unwrap().len(), 60);
+    assert_eq!(journal.stats().frames_lost, 0);
 }

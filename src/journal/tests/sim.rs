@@ -32,6 +32,8 @@ struct Disk {
     taken: usize,
     short_writes: bool,
     syncs_lie: bool,
+    /// The process has no descriptor left: nothing can be opened.
+    no_descriptors: bool,
 }
 
 #[derive(Clone, Default)]
@@ -60,6 +62,9 @@ impl Sim {
     }
     pub(crate) fn capacity(&self, bytes: Option<usize>) {
         hold(&self.0).capacity = bytes;
+    }
+    pub(crate) fn no_descriptors(&self, lacking: bool) {
+        hold(&self.0).no_descriptors = lacking;
     }
     pub(crate) fn short_writes(&self) {
         hold(&self.0).short_writes = true;
@@ -154,6 +159,9 @@ impl Fs for Sim {
         Ok(Box::new(SimFile(self.clone(), inode)))
     }
     fn open(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>> {
+        if hold(&self.0).no_descriptors {
+            return Err(rustix::io::Errno::MFILE.into());
+        }
         Ok(Box::new(SimFile(self.clone(), self.inode(path)?)))
     }
     fn truncate(&self, path: &Path, len: u64) -> io::Result<()> {
