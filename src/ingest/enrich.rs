@@ -14,7 +14,7 @@ use super::shed;
 use crate::model::agent::Agent;
 use crate::model::capture::{Begin, Body, BodyFacts, Capture, End, Kept, LogRoute, Outcome, Posted, WireFormat};
 use crate::model::exchange::{Exchange, KeptBody, Kind, Source, UsageSource};
-use crate::model::headers::{HeaderLines, Headers};
+use crate::model::headers::{HeaderLines, Headers, is_credential};
 use crate::model::id::RequestId;
 use crate::model::tags::{Note, Tags};
 use crate::pricing::{Pricing, Sale, Sold};
@@ -36,19 +36,6 @@ pub fn enrich(capture: Capture, context: &EnrichContext) -> Exchange {
     };
     storable(row)
 }
-
-/// Headers whose values are credentials.
-const SECRET_HEADERS: [&str; 9] = [
-    "authorization",
-    "proxy-authorization",
-    "x-api-key",
-    "api-key",
-    "x-goog-api-key",
-    "helicone-auth",
-    "cookie",
-    "set-cookie",
-    "x-amz-security-token",
-];
 
 fn call(begin: Begin, mut request: Body, end: Option<(End, Bytes)>, context: &EnrichContext) -> Exchange {
     let (end, response) = match end {
@@ -395,7 +382,7 @@ fn redacted(headers: HeaderLines) -> Headers {
         .into_iter()
         .map(|(name, value)| {
             let name = name.to_ascii_lowercase();
-            let value = if SECRET_HEADERS.contains(&name.as_str()) { "[redacted]".to_owned() } else { value };
+            let value = if is_credential(&name) { "[redacted]".to_owned() } else { value };
             (name, value)
         })
         .collect()

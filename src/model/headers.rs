@@ -48,6 +48,26 @@ impl<'de> Deserialize<'de> for Headers {
     }
 }
 
+/// Whether the value of a header of that name (in lower case) is a credential, which is kept nowhere.
+pub fn is_credential(name: &str) -> bool {
+    const NAMES: [&str; 13] = [
+        "authorization",
+        "proxy-authorization",
+        "helicone-auth",
+        "x-api-key",
+        "api-key",
+        "cookie",
+        "set-cookie",
+        "x-goog-api-key",
+        "x-amz-security-token",
+        "aws-access-key",
+        "aws-secret-key",
+        "aws-session-token",
+        "x-auth-token",
+    ];
+    NAMES.contains(&name) || ["-api-key", "-secret", "-token"].iter().any(|end| name.ends_with(end))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

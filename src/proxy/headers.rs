@@ -5,7 +5,7 @@
 use http::header::{CONNECTION, EXPECT, HOST, TE, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::model::headers::Headers;
+use crate::model::headers::{Headers, is_credential};
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -63,29 +63,10 @@ pub fn kept(headers: &HeaderMap) -> Headers {
     headers
         .iter()
         .map(|(name, value)| {
-            let secret = is_credential(name);
+            let secret = is_credential(name.as_str());
             (name.as_str(), if secret { "[redacted]".into() } else { String::from_utf8_lossy(value.as_bytes()) })
         })
         .collect()
-}
-
-fn is_credential(name: &HeaderName) -> bool {
-    const NAMES: [&str; 12] = [
-        "authorization",
-        "proxy-authorization",
-        "x-api-key",
-        "api-key",
-        "cookie",
-        "set-cookie",
-        "x-goog-api-key",
-        "x-amz-security-token",
-        "aws-access-key",
-        "aws-secret-key",
-        "aws-session-token",
-        "x-auth-token",
-    ];
-    let name = name.as_str();
-    NAMES.contains(&name) || name.ends_with("-api-key") || name.ends_with("-secret") || name.ends_with("-token")
 }
 
 /// A header's value as text, if it is there and is text.
