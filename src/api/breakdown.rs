@@ -240,14 +240,12 @@ async fn trends(
         let hour = HOUR_MS * 1_000;
         width_us = (width_us + hour - 1) / hour * hour;
     }
-    // Sums are all that is wanted of them.
-    let reading = if plan.reading == Reading::Exact { Reading::Calls } else { plan.reading };
-    let query = FigureQuery { plan: FigurePlan { reading, ..plan }, width_us, origin: plan.from, ..query.clone() };
+    let query = FigureQuery { width_us, origin: plan.from, ..query.clone() };
     let names = by_name(groups);
-    for row in state.store.figures(caller.org, &query).await? {
-        let Some((calls, errors)) = names.get(row.group.as_str()).and_then(|at| trends.get_mut(*at)) else { continue };
-        let part = usize::try_from(row.part).unwrap_or_default().min(count - 1);
-        for (sums, more) in [(calls, row.figures.calls), (errors, row.figures.errors)] {
+    for (group, part, more_calls, more_errors) in state.store.figure_counts(caller.org, &query).await? {
+        let Some((calls, errors)) = names.get(group.as_str()).and_then(|at| trends.get_mut(*at)) else { continue };
+        let part = usize::try_from(part).unwrap_or_default().min(count - 1);
+        for (sums, more) in [(calls, more_calls), (errors, more_errors)] {
             if let Some(sum) = sums.get_mut(part) {
                 *sum += more;
             }

@@ -1,5 +1,7 @@
 //! Figures of many calls: sums, percentiles of their wall times, and how sure a rate of errors is. Pure.
 
+use std::sync::LazyLock;
+
 use super::units::{Micros, NanoUsd};
 
 /// Parts of the histogram of wall times.
@@ -120,7 +122,8 @@ impl Figures {
 
 /// The part of the histogram that a wall time belongs to.
 pub fn part_of(us: i64) -> usize {
-    bounds().iter().position(|bound| us < *bound).unwrap_or(PARTS - 1)
+    static BOUNDS: LazyLock<[i64; PARTS - 1]> = LazyLock::new(bounds);
+    BOUNDS.partition_point(|bound| *bound <= us)
 }
 
 /// The ends of the parts but the last, microseconds, rounded as the statements have them.

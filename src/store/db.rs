@@ -13,6 +13,7 @@ use arc_swap::ArcSwap;
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool, SqlitePoolOptions};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::error::StoreError;
@@ -35,6 +36,8 @@ pub(super) struct SqliteSide {
     pub read: SqlitePool,
     /// One connection: whoever writes in this process waits here and not for SQLite's lock.
     pub write: SqlitePool,
+    /// Queries that [`super::fold`] runs at once, beside those of the pool.
+    pub folds: Semaphore,
     limit: Duration,
 }
 
@@ -57,6 +60,7 @@ impl Db {
                 path,
                 read: sqlite_pool(&options, max),
                 write: sqlite_pool(&options, 1),
+                folds: Semaphore::new(max as usize),
                 limit,
             }),
             Target::Postgres(options) => Self::Postgres(Box::new(PostgresSide {
@@ -91,6 +95,10 @@ impl Db {
 }
 
 impl SqliteSide {
+    pub const fn limit(&self) -> Duration {
+        self.limit
+    }
+
     pub fn read(&self) -> SqlitePool {
         self.read.clone()
     }

@@ -16,6 +16,7 @@ mod dialect;
 mod error;
 mod exchanges;
 mod figures;
+mod fold;
 mod forget;
 mod gaps;
 mod hours;

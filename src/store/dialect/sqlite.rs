@@ -139,6 +139,20 @@ pub(in crate::store) fn open(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// A connection that only reads, with the settings of those of the pool.
+///
+/// # Errors
+/// Where the file is not there, cannot be opened, or is no database.
+pub(in crate::store) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(LOCK_WAIT)?;
+    for (name, value) in PRAGMAS.into_iter().filter(|(name, _)| matches!(*name, "cache_size" | "temp_store")) {
+        connection.pragma_update(None, name, value)?;
+    }
+    Ok(connection)
+}
+
 /// Binds values one after another.
 pub(super) struct Binder<'s, 'c> {
     statement: &'s mut CachedStatement<'c>,

@@ -49,6 +49,18 @@ pub async fn hours_equal_calls(bed: &Bed, org: OrgId) {
         };
         assert_eq!(of(Reading::Hours).await, of(Reading::Calls).await, "{group:?}");
     }
+    // Counts alone are those of the figures, also by what the roll-up does not have.
+    for group in [GroupBy::None, GroupBy::Path, GroupBy::User, GroupBy::Property("Version".to_owned())] {
+        for reading in [Reading::Hours, Reading::Calls, Reading::Exact] {
+            let query = query(reading, group.clone(), 2 * HOUR);
+            let figures = plain(bed.store.figures(org, &query).await.unwrap());
+            let counts = bed.store.figure_counts(org, &query).await.unwrap();
+            let counts: BTreeMap<_, _> =
+                counts.into_iter().map(|(g, p, calls, errors)| ((g, p), (calls, errors))).collect();
+            let expected: BTreeMap<_, _> = figures.into_iter().map(|(key, f)| (key, (f.calls, f.errors))).collect();
+            assert_eq!(counts, expected, "{group:?} {reading:?}");
+        }
+    }
 }
 
 pub async fn hours_say_what_calls_say(bed: Bed) {
