@@ -62,8 +62,15 @@ const SESSION_RESULTS: &str = concat!(
      AND x.org_id = $1 AND x.session_key = $2 ORDER BY x.started_at, r.call_id, r.position LIMIT $3"
 );
 
+const ANY_LOG: &str = "SELECT 1 FROM exchange WHERE org_id = $1 AND kind = 'tool' LIMIT 1";
+
+// The organisation stands where no index sees it: SQLite would walk through all results of an organisation for each call
+// rather than look up the pair.
+const TOLD: &str = "r.pair = c.pair AND CASE WHEN r.org_id = c.org_id THEN 1 ELSE 0 END = 1";
+const LOGGED: &str = "r.pair = c.same AND CASE WHEN r.org_id = c.org_id THEN 1 ELSE 0 END = 1";
+
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[SESSION_CALLS, SESSION_RESULTS];
+pub(super) const STATEMENTS: &[&str] = &[SESSION_CALLS, SESSION_RESULTS, ANY_LOG];
 
 #[derive(FromRow)]
 struct CallRecord {
@@ -204,8 +211,8 @@ impl Store {
     /// call that asked for it where the filter and the window have both.
     pub async fn tool_uses(&self, org: OrgId, filter: &Filter, window: Window) -> Result<ToolUses, StoreError> {
         let most = usize::try_from(MOST_USES).unwrap_or(usize::MAX);
-        let mut calls = self.newest_calls(org, filter, window).await?;
-        let mut logs = self.newest_logs(org, filter, window).await?;
+        let (mut calls, mut logs) =
+            tokio::try_join!(self.newest_calls(org, filter, window), self.newest_logs(org, filter, window))?;
         // The earliest of what does not fit is left out, and all that is not later.
         let cut = [calls.get(most).map(|call| call.started_at), logs.get(most).map(|log| log.started_at)];
         let cut = cut.into_iter().flatten().max().map(|at| Micros(at).plus_us(1));
@@ -216,13 +223,16 @@ impl Store {
 
         let sessions: HashMap<(Uuid, i32), String> =
             calls.iter().filter_map(|row| Some(((row.call_id, row.position), row.session_key.clone()?))).collect();
-        let results = if calls.is_empty() { Vec::new() } else { self.results_of(org, filter, window).await? };
+        let results =
+            async { if calls.is_empty() { Ok(Vec::new()) } else { self.results_of(org, filter, window).await } };
+        let verdicts =
+            async { if logs.is_empty() { Ok(HashMap::new()) } else { self.log_verdicts(org, filter, window).await } };
+        let (results, verdicts) = tokio::try_join!(results, verdicts)?;
         let paired = pair(calls.into_iter().map(CallRecord::into_row).collect(), results);
         let logged: HashSet<Uuid> =
             paired.iter().filter_map(|one| one.manual.as_ref()).map(|manual| manual.call.0).collect();
         let session = |one: &Paired| sessions.get(&(one.call.call.0, one.call.position)).cloned();
         let mut uses: Vec<ToolUse> = paired.iter().map(|one| ToolUse::new(one, session(one))).collect();
-        let verdicts = if logs.is_empty() { HashMap::new() } else { self.log_verdicts(org, filter, window).await? };
         uses.extend(logs.into_iter().filter(|log| !logged.contains(&log.id)).map(|log| lone(log, &verdicts)));
         Ok(ToolUses { uses, cut })
     }
@@ -269,24 +279,39 @@ impl Store {
 
     /// Results that may belong to tool calls of the filter.
     async fn results_of(&self, org: OrgId, filter: &Filter, window: Window) -> Result<Vec<ToolResultRow>, StoreError> {
-        let mut rows = Vec::new();
-        // The organisation stands where no index sees it: SQLite would walk through all results of an organisation for each
-        // call rather than look up the pair.
-        for same in [
-            "r.pair = c.pair AND CASE WHEN r.org_id = c.org_id THEN 1 ELSE 0 END = 1",
-            "r.pair = c.same AND CASE WHEN r.org_id = c.org_id THEN 1 ELSE 0 END = 1",
-        ] {
-            let mut select = self.tool_selection(org, filter, window)?;
-            select
-                .join_as(JoinType::InnerJoin, "tool_result", "r", Expr::cust(same))
-                .join_as(JoinType::InnerJoin, "exchange", "x", Expr::cust("x.org_id = r.org_id AND x.id = r.call_id"))
-                .and_where(Expr::cust("(x.session_key = e.session_key OR r.state = c.state OR r.call_id = c.call_id)"))
-                .expr(Expr::cust(tool_result_columns!("NULL")))
-                .limit(MOST_USES * 4);
-            let found: Vec<ResultRecord> = sql::fetch_all(self, &select).await?;
-            rows.extend(found.into_iter().map(ResultRecord::into_row));
-        }
-        Ok(rows)
+        let told = self.results_by(TOLD, org, filter, window);
+        let logged = async {
+            if self.has_logs(org).await? { self.results_by(LOGGED, org, filter, window).await } else { Ok(Vec::new()) }
+        };
+        let (mut results, logged) = tokio::try_join!(told, logged)?;
+        results.extend(logged);
+        Ok(results)
+    }
+
+    /// Results `r` that stand to their calls `c` as `same` says.
+    async fn results_by(
+        &self,
+        same: &'static str,
+        org: OrgId,
+        filter: &Filter,
+        window: Window,
+    ) -> Result<Vec<ToolResultRow>, StoreError> {
+        let mut select = self.tool_selection(org, filter, window)?;
+        select
+            .join_as(JoinType::InnerJoin, "tool_result", "r", Expr::cust(same))
+            .join_as(JoinType::InnerJoin, "exchange", "x", Expr::cust("x.org_id = r.org_id AND x.id = r.call_id"))
+            .and_where(Expr::cust("(x.session_key = e.session_key OR r.state = c.state OR r.call_id = c.call_id)"))
+            .expr(Expr::cust(tool_result_columns!("NULL")))
+            .limit(MOST_USES * 4);
+        let found: Vec<ResultRecord> = sql::fetch_all(self, &select).await?;
+        Ok(found.into_iter().map(ResultRecord::into_row).collect())
+    }
+
+    /// Whether there is any manual log of a tool.
+    async fn has_logs(&self, org: OrgId) -> Result<bool, StoreError> {
+        let found: Option<(i32,)> =
+            on_db!(self, read | db | sqlx::query_as(ANY_LOG).bind(org.0).fetch_optional(db).await)?;
+        Ok(found.is_some())
     }
 
     /// By which rule manual logs of tools succeeded or failed.
