@@ -112,9 +112,9 @@ pub async fn watch(
     uri: Uri,
 ) -> Result<Response, ApiError> {
     let LiveParams { session } = params(&uri)?;
-    let feed = state.ingest.watch(caller.org);
+    let (feed, now) = (state.ingest.watch(caller.org), Instant::now());
     let watcher =
-        Watcher { state, caller, headers, session, feed, checked: Instant::now(), version: None, over: false };
+        Watcher { state, caller, headers, session, feed, checked: now, look: now, version: None, told: None, over: false };
     let events = stream::unfold(watcher, |mut watcher| async move {
         let event = watcher.next().await?;
         Some((Ok::<_, Infallible>(event), watcher))
@@ -129,30 +129,38 @@ struct Watcher {
     session: Option<String>,
     feed: Feed,
     checked: Instant,
-    /// Of the calls in flight that were told last.
+    look: Instant,
+    /// Of the calls in flight when they were looked at last.
     version: Option<u64>,
+    /// Those that were told last.
+    told: Option<serde_json::Value>,
     over: bool,
 }
 
 impl Watcher {
+    /// Stop and revocation are looked at, and calls in flight are told, at most once in [`LOOK`], whatever goes on meanwhile.
     async fn next(&mut self) -> Option<Event> {
         if self.over {
             return None;
         }
         loop {
-            if self.version != Some(self.state.ingest.running_version()) {
-                return Some(self.running());
+            if self.state.stop.is_cancelled() {
+                return Some(self.end("shutdown"));
+            }
+            if self.look <= Instant::now() {
+                self.look = Instant::now() + LOOK;
+                if self.checked.elapsed() >= CHECK && !self.may_stay().await {
+                    return Some(self.end("signed_out"));
+                }
+                if let Some(event) = self.running() {
+                    return Some(event);
+                }
             }
             let told = tokio::select! {
                 biased;
-                () = self.state.stop.cancelled() => return Some(self.end("shutdown")),
+                () = self.state.stop.cancelled() => continue,
                 told = self.feed.next() => told,
-                () = tokio::time::sleep(LOOK) => {
-                    if self.checked.elapsed() >= CHECK && !self.may_stay().await {
-                        return Some(self.end("signed_out"));
-                    }
-                    continue;
-                }
+                () = tokio::time::sleep_until(self.look.into()) => continue,
             };
             let event = match told {
                 None => self.end("shutdown"),
@@ -185,10 +193,20 @@ impl Watcher {
         (!calls.is_empty()).then(|| event("calls", &serde_json::json!({ "calls": calls })))
     }
 
-    fn running(&mut self) -> Event {
-        self.version = Some(self.state.ingest.running_version());
+    /// The calls in flight, if they are others than those that were told last.
+    fn running(&mut self) -> Option<Event> {
+        let version = self.state.ingest.running_version();
+        if self.version.replace(version) == Some(version) {
+            return None;
+        }
         let calls = list(&self.state, &self.caller, self.session.as_deref());
-        event("running", &serde_json::json!({ "calls": calls }))
+        let told = serde_json::json!({ "calls": calls });
+        if self.told.as_ref() == Some(&told) {
+            return None;
+        }
+        let event = event("running", &told);
+        self.told = Some(told);
+        Some(event)
     }
 
     /// Whether the asker's key or session is still what it was. A database that is away is no reason to leave.
