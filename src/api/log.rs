@@ -16,7 +16,7 @@ use crate::auth::AuthError;
 use crate::ingest::SMALL_LOG;
 use crate::journal::Step;
 use crate::model::capture::{LogRoute, Posted};
-use crate::model::id::{RecordId, RequestId};
+use crate::model::id::{OrgId, RecordId, RequestId};
 use crate::model::units::Micros;
 use crate::wire::{manual, tags};
 
@@ -75,12 +75,21 @@ async fn store(state: &ApiState, route: LogRoute, request: Request) -> Result<Re
     room(state, body.len())?;
     let (tags, notes, _) = tags::take(&mut parts.headers);
     let envelope = manual::parse(&body).map_err(|error| ApiError::bad(error.path, error.message))?;
-    let record = RecordId::generate();
     let said = tags.request_id.or_else(|| tags::from_pairs(envelope.meta).0.request_id);
+    let record = said.map_or_else(RecordId::generate, |id| record_of(caller.org, id, &body));
     let posted = Posted { record, org: caller.org, key: caller.key, at, route, tags, notes };
     state.ingest.log(&posted, body).await?;
     drop(charge);
     Ok(said.unwrap_or(RequestId(record.0)))
+}
+
+/// The record of a post that names its id: the same for the same post sent again, and another one for another post.
+fn record_of(org: OrgId, id: RequestId, body: &[u8]) -> RecordId {
+    let mut hasher = blake3::Hasher::new_derive_key("trailgate 2026 manual log");
+    hasher.update(org.0.as_bytes()).update(id.0.as_bytes()).update(body);
+    let mut bytes = [0; 16];
+    hasher.finalize_xof().fill(&mut bytes);
+    RecordId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
 
 /// Whether the journal takes a log of so many bytes now.
@@ -150,6 +159,16 @@ log_route!(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_post_is_known_again_by_its_id_and_bytes() {
+        let (id, other) = (RequestId::generate(), RequestId::generate());
+        let one = record_of(OrgId::DEFAULT, id, b"a");
+        assert_eq!(record_of(OrgId::DEFAULT, id, b"a"), one);
+        for another in [(OrgId::generate(), id, b"a"), (OrgId::DEFAULT, other, b"a"), (OrgId::DEFAULT, id, b"b")] {
+            assert_ne!(record_of(another.0, another.1, another.2), one);
+        }
+    }
 
     #[test]
     fn log_paths_are_known_under_any_base() {

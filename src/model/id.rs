@@ -1,4 +1,5 @@
-//! Identifiers. All are UUIDs; the ones made here are version 7, so they sort by the time of their making.
+//! Identifiers. All are UUIDs; the ones made here are version 7, so they sort by the time of their making; a manual log that
+//! names its id has a record of version 8 (`api::log`).
 
 use std::fmt;
 use std::str::FromStr;

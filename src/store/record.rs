@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::text::{clean, index_key, property_key, split};
 use crate::model::agent::{SessionRule, Step};
-use crate::model::exchange::{Exchange, Kind, Source, Usage, UsageSource};
+use crate::model::exchange::{Exchange, Kind, Usage, UsageSource};
 use crate::model::tags::Note;
 
 /// The last microsecond of the year 9999. Instants lie between the epoch and this.
@@ -193,10 +193,6 @@ impl<'a> Record<'a> {
         ));
         self.id = id;
         self.set_notes(&notes);
-    }
-
-    pub fn may_move(&self) -> bool {
-        self.source == Source::Proxy.as_str()
     }
 
     pub const fn is_error(&self) -> bool {

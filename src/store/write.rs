@@ -299,7 +299,7 @@ async fn insert<D: Dialect>(db: &mut D, records: &[Record<'_>], stored: &mut Has
     Ok(())
 }
 
-/// Calls whose id was taken by another call: proxied ones go under their record's id.
+/// Calls whose id was taken by another call go under their record's id.
 async fn move_reused<D: Dialect>(
     db: &mut D,
     records: &mut [Record<'_>],
@@ -308,13 +308,13 @@ async fn move_reused<D: Dialect>(
 ) -> Result<(), StoreError> {
     // More than one round only if somebody's record id was used as a request id too.
     for round in 0..3 {
-        let left: Vec<&Record<'_>> = records.iter().filter(|r| r.may_move() && !stored.contains(&r.index)).collect();
+        let left: Vec<&Record<'_>> = records.iter().filter(|r| !stored.contains(&r.index)).collect();
         if left.is_empty() {
             return Ok(());
         }
         let known = db.known_records(&left).await?;
         let mut moved = Vec::new();
-        for record in records.iter_mut().filter(|r| r.may_move() && !stored.contains(&r.index)) {
+        for record in records.iter_mut().filter(|r| !stored.contains(&r.index)) {
             if known.contains(&(record.org_id, record.record_id)) {
                 continue;
             }

@@ -76,7 +76,7 @@ macro_rules! contract {
 contract! {
     crate::store_contract::writes::a_replay_changes_nothing as a_replay_changes_nothing,
     crate::store_contract::writes::a_proxied_call_with_a_used_id_gets_its_own as a_proxied_call_with_a_used_id_gets_its_own,
-    crate::store_contract::writes::a_manual_log_with_a_used_id_is_the_same_post as a_manual_log_with_a_used_id_is_the_same_post,
+    crate::store_contract::writes::a_manual_log_with_a_used_id_is_lost_only_if_it_is_the_same as a_manual_log_with_a_used_id_is_lost_only_if_it_is_the_same,
     crate::store_contract::writes::hostile_values_are_kept as hostile_values_are_kept,
     crate::store_contract::writes::absurd_numbers_do_not_stop_a_session as absurd_numbers_do_not_stop_a_session,
     crate::store_contract::writes::roll_ups_equal_recomputation as roll_ups_equal_recomputation,

@@ -52,14 +52,15 @@ pub async fn a_proxied_call_with_a_used_id_gets_its_own(bed: Bed) {
     assert_eq!(sessions(&bed.store).await["s"].totals.calls, 3);
 }
 
-pub async fn a_manual_log_with_a_used_id_is_the_same_post(bed: Bed) {
+pub async fn a_manual_log_with_a_used_id_is_lost_only_if_it_is_the_same(bed: Bed) {
     let one = Exchange { source: Source::Manual, ..in_session("s", 0) };
-    let two = Exchange { record: RecordId::generate(), id: one.id, source: Source::Manual, ..in_session("s", 1) };
-    let written = bed.write(&[one.clone(), two.clone()]).await;
-    assert_eq!((written.new, written.replayed), (vec![(ORG, one.id)], 1));
-    let written = bed.write(&[two]).await;
-    assert_eq!((written.new.len(), written.replayed), (0, 1));
-    assert_eq!(sessions(&bed.store).await["s"].totals.calls, 1);
+    let again = Exchange { ended_at: one.ended_at.plus_us(5), ..one.clone() };
+    let other = Exchange { record: RecordId::generate(), id: one.id, source: Source::Manual, ..in_session("s", 1) };
+    let written = bed.write(&[one.clone(), again.clone(), other.clone()]).await;
+    assert_eq!((written.new, written.replayed), (vec![(ORG, one.id), (ORG, RequestId(other.record.0))], 1));
+    let written = bed.write(&[again, other]).await;
+    assert_eq!((written.new.len(), written.replayed), (0, 2));
+    assert_eq!(sessions(&bed.store).await["s"].totals.calls, 2);
 }
 
 pub async fn hostile_values_are_kept(bed: Bed) {
