@@ -193,7 +193,13 @@ impl Gateway {
         self.announce();
         let door = Arc::clone(&self.door);
         let handler = move |request| Arc::clone(&door).answer(request);
-        let serving = listen::serve(listener, handler, &config.server, stop.cancelled(), leave.cancelled());
+        let serving = listen::serve(
+            listener,
+            handler,
+            (&config.server, config.timeouts.idle),
+            stop.cancelled(),
+            leave.cancelled(),
+        );
         let mut serving = std::pin::pin!(serving);
         loop {
             tokio::select! {

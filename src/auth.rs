@@ -37,6 +37,7 @@ const UNKNOWN: Duration = Duration::from_secs(5);
 const HELICONE_AUTH: HeaderName = HeaderName::from_static("helicone-auth");
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const API_KEY: HeaderName = HeaderName::from_static("api-key");
+const GOOGLE_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
 
 /// Who is calling: the tenant and what it may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,11 @@ pub enum AuthError {
          machine: use 127.0.0.1 or localhost, send an API key, or set auth.mode"
     )]
     ForeignName,
+    #[error(
+        "this gateway asks for no key because it listens on this machine only, and this request came through a proxy \
+         ({0}): send an API key, or set auth.mode"
+    )]
+    Forwarded(&'static str),
     #[error("the API key cannot be checked now: the database is away")]
     Unavailable,
 }
@@ -111,11 +117,16 @@ struct Known {
     asked: Instant,
 }
 
-/// The credentials of a proxied call: our own taken out, the provider's left to be forwarded.
-#[derive(Debug, Default)]
+/// What a proxied call showed: our own credentials taken out, the provider's left to be forwarded.
+#[derive(Debug)]
 pub struct Presented {
+    pub method: Method,
+    /// As the client sent it.
+    pub host: Option<String>,
     /// From `Helicone-Auth`, or from the path.
     pub own: Option<SecretString>,
+    /// It names its upstream itself.
+    pub names_target: bool,
 }
 
 impl Auth {
@@ -186,25 +197,32 @@ impl Auth {
             Some(caller) => caller,
             None => self.without_key(presented)?,
         };
-        if presented || web::is_own_page(method, headers) { Ok(ambient) } else { Err(AuthError::CrossSite) }
+        if web::is_own_page(method, headers) { Ok(ambient) } else { Err(AuthError::CrossSite) }
     }
 
     /// The caller of a request that reads what was logged, or rules over it: as [`Auth::caller`], and nobody without a key
-    /// under a name that a stranger may own.
+    /// under a name that a stranger may own, or who comes through a proxy: where only this machine was to reach the gateway, a
+    /// proxy on it lets in whoever reaches that.
+    ///
+    /// # Errors
+    /// As [`Auth::caller`], and [`AuthError::ForeignName`], [`AuthError::Forwarded`].
+    pub async fn asker(&self, method: &Method, headers: &HeaderMap) -> Result<Caller, AuthError> {
+        let caller = self.caller(method, headers).await?;
+        if !self.local || caller.via != Via::Nothing {
+            return Ok(caller);
+        }
+        if let Some(name) = web::forwarded_by(headers) {
+            return Err(AuthError::Forwarded(name));
+        }
+        if web::is_local_name(web::host(headers)) { Ok(caller) } else { Err(AuthError::ForeignName) }
+    }
+
+    /// The caller of a proxied call. Whatever in the headers that carry keys is a key of ours is taken out of them, so that it
+    /// never reaches a provider. Without a key of ours, pages of other sites may call only with a provider's key and from
+    /// this machine, and under a name that a stranger may own nobody's browser may call, nor anybody choose the upstream.
     ///
     /// # Errors
     /// As [`Auth::caller`], and [`AuthError::ForeignName`].
-    pub async fn asker(&self, method: &Method, headers: &HeaderMap) -> Result<Caller, AuthError> {
-        let caller = self.caller(method, headers).await?;
-        let foreign = self.local && caller.via == Via::Nothing && !web::is_local_name(headers);
-        if foreign { Err(AuthError::ForeignName) } else { Ok(caller) }
-    }
-
-    /// The caller of a proxied call. Whatever in `Authorization`, `x-api-key` or `api-key` is a key of ours is taken out of
-    /// the headers, so that it never reaches a provider.
-    ///
-    /// # Errors
-    /// As [`Auth::caller`].
     pub async fn admit(&self, headers: &mut HeaderMap, presented: &Presented) -> Result<Caller, AuthError> {
         web::strip_cookie(headers);
         let own = presented.own.as_ref().map(|secret| strip_bearer(secret.expose_secret()));
@@ -215,25 +233,50 @@ impl Auth {
                 return Err(AuthError::Unknown);
             }
         }
-        for name in [AUTHORIZATION, X_API_KEY, API_KEY] {
-            let Some(value) = headers.get(&name).cloned() else { continue };
-            let search_all = self.required && caller.is_none();
-            let (kept, found) = self.split_own(&value, search_all).await?;
-            caller = caller.or(found);
-            match kept {
-                Kept::All => {}
-                Kept::Part(rest) => {
-                    headers.insert(name, rest);
+        for name in [AUTHORIZATION, X_API_KEY, API_KEY, GOOGLE_KEY] {
+            let mut all: Vec<HeaderValue> = headers.get_all(&name).iter().cloned().collect();
+            let mut changed = false;
+            for value in &mut all {
+                let search_all = self.required && caller.is_none();
+                let (kept, found) = self.split_own(value, search_all).await?;
+                caller = caller.or(found);
+                changed |= !matches!(kept, Kept::All);
+                match kept {
+                    Kept::All => {}
+                    Kept::Part(rest) => *value = rest,
+                    Kept::Nothing => *value = HeaderValue::from_static(""),
                 }
-                Kept::Nothing => {
-                    headers.remove(name);
+            }
+            if changed {
+                headers.remove(&name);
+                for value in all.into_iter().filter(|value| !value.is_empty()) {
+                    headers.append(&name, value);
                 }
             }
         }
         match caller {
             Some(caller) => Ok(caller),
-            None => self.without_key(own.is_some()),
+            None => {
+                let stranger = self.without_key(own.is_some())?;
+                self.may_call(headers, presented)?;
+                Ok(stranger)
+            }
         }
+    }
+
+    /// Whether a proxied call without a key of ours is none that a page of a stranger makes a browser send.
+    fn may_call(&self, headers: &HeaderMap, presented: &Presented) -> Result<(), AuthError> {
+        let host = presented.host.as_deref();
+        let brings_key = [AUTHORIZATION, X_API_KEY, API_KEY, GOOGLE_KEY].iter().any(|name| headers.contains_key(name));
+        let is_own = web::is_page_of(host, &presented.method, headers);
+        if !is_own && !(brings_key && web::is_page_of_this_machine(headers)) {
+            return Err(AuthError::CrossSite);
+        }
+        let is_foreign = self.local && !web::is_local_name(host) && !web::is_helicones_name(host);
+        if is_foreign && (presented.names_target || web::is_browser(headers)) {
+            return Err(AuthError::ForeignName);
+        }
+        Ok(())
     }
 
     /// Splits one credential header into what is ours and what is the provider's. Parts that do not look like ours are

@@ -27,7 +27,7 @@ use crate::model::query::Rights;
 use crate::model::units::Micros;
 use crate::pricing::Pricing;
 use crate::store::Store;
-use crate::{app, ingest};
+use crate::{app, ingest, listen};
 
 /// How long threads that still work may hold up the end.
 const LAST_THREADS: Duration = Duration::from_millis(300);
@@ -156,7 +156,10 @@ fn run(command: Command, config: Config) -> anyhow::Result<()> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot be started")?;
     let done = match command {
-        Command::Serve => runtime.block_on(app::serve(config)),
+        Command::Serve => {
+            listen::raise_file_limit();
+            runtime.block_on(app::serve(config))
+        }
         Command::Demo => runtime.block_on(demo(config)),
         Command::Migrate => runtime.block_on(migrate(&config)),
         Command::CheckConfig => {

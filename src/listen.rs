@@ -19,6 +19,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
+use rustix::net::sockopt;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -33,13 +35,23 @@ const BUFFER: usize = 64 * 1024;
 /// No request head is shorter: `GET / HTTP/1.1` and two line ends.
 const SHORTEST_HEAD: u64 = 18;
 
+/// Lets this process have as many descriptors as it may: systems begin with far fewer than there may be connections.
+pub fn raise_file_limit() {
+    let most = getrlimit(Resource::Nofile);
+    if most.current != most.maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: most.maximum, ..most })
+    {
+        tracing::debug!(%error, "listen.file_limit_stays");
+    }
+}
+
 /// Serves calls with `handler` until `stop` resolves, then lets connections finish for the configured time.
 ///
-/// `leave` ends even that. Returns when no connection is left or nobody waits for them any more.
+/// `leave` ends even that. A peer that takes nothing of what waits for it for `unread_limit` is cut off. Returns when no connection is left or nobody waits for them any more.
 pub async fn serve<H, F>(
     listener: TcpListener,
     handler: H,
-    settings: &Server,
+    (settings, unread_limit): (&Server, Duration),
     stop: impl Future<Output = ()>,
     leave: impl Future<Output = ()>,
 ) where
@@ -57,7 +69,7 @@ pub async fn serve<H, F>(
             accepted = accept(&listener, &permits) => accepted,
         };
         let Some((stream, permit)) = accepted else { continue };
-        let connection = connection(stream, handler.clone(), settings.header_timeout, graceful.watcher());
+        let connection = connection(stream, handler.clone(), (settings.header_timeout, unread_limit), graceful.watcher());
         tasks.spawn(async move {
             connection.await;
             drop(permit);
@@ -91,14 +103,14 @@ async fn accept(
 async fn connection<H, F>(
     stream: TcpStream,
     handler: H,
-    head_limit: Duration,
+    (head_limit, unread_limit): (Duration, Duration),
     watcher: hyper_util::server::graceful::Watcher,
 ) where
     H: Fn(Request<Body>) -> F + Clone + Send + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "listen.nodelay_failed");
+    if let Err(error) = stream.set_nodelay(true).and_then(|()| Ok(limit_silence(&stream, unread_limit)?)) {
+        tracing::debug!(%error, "listen.socket_options_failed");
     }
     let read = Arc::new(AtomicU64::new(0));
     let io = TokioIo::new(Counted { inner: stream, read: Arc::clone(&read) });
@@ -136,6 +148,15 @@ async fn connection<H, F>(
         },
         () = silent => tracing::debug!("listen.silent_connection_closed"),
     }
+}
+
+/// Ends a connection whose peer is gone without a word, or does not read what waits for it: nobody asks the body of an answer
+/// that hyper cannot write, so only the system sees that.
+fn limit_silence(stream: &TcpStream, unread_limit: Duration) -> rustix::io::Result<()> {
+    let limit = u32::try_from(unread_limit.as_millis()).unwrap_or(u32::MAX);
+    sockopt::set_tcp_user_timeout(stream, limit)?;
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, KEEP_ALIVE)
 }
 
 /// A socket that counts what was read from it.

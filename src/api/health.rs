@@ -118,6 +118,7 @@ pub async fn ready(State(state): State<ApiState>) -> Response {
         "shedding" => Some("the journal is almost full: calls are recorded without their bodies"),
         "warning" => Some("the journal fills up"),
         _ if !available => Some("the database is away: records wait in the journal"),
+        _ if journal.frames_lost > 0 => Some("the journal lost records to damage on its disk: see its *.bad files"),
         _ => None,
     };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

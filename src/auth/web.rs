@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::header::{COOKIE, HOST, ORIGIN};
+use http::header::{COOKIE, HOST, ORIGIN, REFERER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use rand::Rng as _;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -183,29 +183,72 @@ fn caller_of(session: &WebSession) -> Caller {
 /// Whether a request whose right is not in its headers (a cookie, or no key needed) may change something: not if a browser
 /// sends it for a page of another origin. Programs that are no browsers say nothing of an origin and may.
 pub(super) fn is_own_page(method: &Method, headers: &HeaderMap) -> bool {
+    is_page_of(host(headers), method, headers)
+}
+
+/// The same for a request whose host was taken out of its headers.
+pub(super) fn is_page_of(host: Option<&str>, method: &Method, headers: &HeaderMap) -> bool {
     if method.is_safe() {
         return true;
     }
     if let Some(site) = headers.get(SEC_FETCH_SITE) {
         return site == "same-origin" || site == "none";
     }
-    let Some(origin) = headers.get(ORIGIN) else { return true };
-    let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    authority.is_some() && authority.zip(host).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b))
+    if !headers.contains_key(ORIGIN) {
+        return true;
+    }
+    origin(headers).zip(host).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b))
+}
+
+/// Host and port of the page that a browser sends a request for.
+fn origin(headers: &HeaderMap) -> Option<&str> {
+    let (_, authority) = headers.get(ORIGIN)?.to_str().ok()?.split_once("://")?;
+    Some(authority)
+}
+
+/// Whether a page that this machine serves makes its browser send this: somebody tries an application out.
+pub(super) fn is_page_of_this_machine(headers: &HeaderMap) -> bool {
+    origin(headers).is_some_and(|page| is_local_name(Some(page)))
+}
+
+/// Whether it looks like a browser's. What these send, a page can change but not take away.
+pub(super) fn is_browser(headers: &HeaderMap) -> bool {
+    let agent = headers.get(USER_AGENT).is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"));
+    agent || [ORIGIN, REFERER, SEC_FETCH_SITE].iter().any(|name| headers.contains_key(name))
+}
+
+/// Which header says that a proxy passed a request on.
+pub(super) fn forwarded_by(headers: &HeaderMap) -> Option<&'static str> {
+    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"]
+        .into_iter()
+        .find(|name| headers.contains_key(*name))
+}
+
+/// The host that was asked for.
+pub(super) fn host(headers: &HeaderMap) -> Option<&str> {
+    // What is no text is no name of ours.
+    headers.get(HOST).map(|host| host.to_str().unwrap_or("?.invalid"))
+}
+
+/// Whether the name is one of Helicone's own, which clients that were moved here may still use.
+pub(super) fn is_helicones_name(host: Option<&str>) -> bool {
+    let name = without_port(host.unwrap_or_default()).to_ascii_lowercase();
+    [".helicone.ai", ".hconeai.com"].iter().any(|end| name.ends_with(end))
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
 }
 
 /// Whether the host name that was asked for is one that only this machine or its network gives out: an address, a name of
 /// one label, or one below a top label that nobody can register (RFC 6761, RFC 8375 and the customs of networks).
-pub(super) fn is_local_name(headers: &HeaderMap) -> bool {
+pub(super) fn is_local_name(host: Option<&str>) -> bool {
     const LOCAL: [&str; 6] = ["localhost", "local", "internal", "lan", "test", "home.arpa"];
-    let Some(host) = headers.get(HOST) else { return true };
-    let Ok(host) = host.to_str() else { return false };
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let Some(host) = host else { return true };
+    let name = without_port(host).trim_end_matches('.').to_ascii_lowercase();
     name.starts_with('[')
         || name.parse::<std::net::IpAddr>().is_ok()
         || !name.contains('.')
@@ -336,9 +379,14 @@ mod tests {
             ("evil.notlocal", false),
             ("evil.com:x", false),
         ] {
-            assert_eq!(is_local_name(&headers(&[("host", host)])), local, "{host}");
+            assert_eq!(is_local_name(Some(host)), local, "{host}");
         }
-        assert!(is_local_name(&HeaderMap::new()));
+        assert!(is_local_name(None));
+        let mut odd = HeaderMap::new();
+        odd.insert(HOST, HeaderValue::from_bytes(b"caf\xe9").unwrap());
+        assert!(!is_local_name(super::host(&odd)));
+        assert!(is_helicones_name(Some("oai.helicone.ai:8787")) && is_helicones_name(Some("OAI.hconeai.com")));
+        assert!(!is_helicones_name(Some("helicone.ai.evil.com")) && !is_helicones_name(Some("evilhelicone.ai")));
     }
 
     #[test]

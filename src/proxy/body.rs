@@ -3,7 +3,7 @@
 //! [`ClientBody`] goes upstream. [`AnswerBody`] goes to the client; it holds its last frame back until the record of the
 //! call is kept, so that a client that has read the whole answer knows that the call is logged.
 
-use std::future::Future as _;
+use std::future::{Future as _, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -121,15 +121,25 @@ enum State {
         last: Option<Frame<Bytes>>,
         keeping: Keeping,
     },
+    /// The record is kept.
+    Kept(Option<Frame<Bytes>>),
     /// The answer broke off. hyper drops what it has not written yet when a body fails, so it is first given a turn to
     /// write: the client gets every piece that came.
-    Failing(AnswerError),
+    Failing {
+        error: AnswerError,
+        had_its_turn: bool,
+    },
     Over,
 }
+
+/// How often an answer's head lets other tasks have their turn for the body that may have come with it.
+const TURNS: usize = 2;
 
 /// An answer on its way to the client.
 pub struct AnswerBody {
     state: State,
+    /// A frame that came while the head was still here; before all others.
+    early: Option<Frame<Bytes>>,
     record: Record,
     idle: Duration,
     /// Made when the upstream first lets us wait; moved on only when it fires, not for every frame.
@@ -140,7 +150,46 @@ pub struct AnswerBody {
 impl AnswerBody {
     /// `inner` must not be at its end already: such an answer has no last frame to hold back.
     pub fn new(inner: Incoming, record: Record, idle: Duration) -> Self {
-        Self { state: State::Passing(inner), record, idle, timer: None, last_frame: Instant::now() }
+        Self { state: State::Passing(inner), early: None, record, idle, timer: None, last_frame: Instant::now() }
+    }
+
+    /// Before the head goes out: where the whole body came with it, waits for the record, so that head and body leave in one
+    /// piece and not in two. What is not there yet is not waited for.
+    pub async fn settle(&mut self) {
+        for turn in 0..=TURNS {
+            match poll_fn(|cx| Poll::Ready(self.poll_upstream(cx))).await {
+                Poll::Ready(next) => {
+                    self.early = self.take(next);
+                    break;
+                }
+                Poll::Pending if turn < TURNS => tokio::task::yield_now().await,
+                Poll::Pending => {}
+            }
+        }
+        if let State::Holding { last, keeping } = &mut self.state {
+            told(keeping.await);
+            self.state = State::Kept(last.take());
+        }
+    }
+
+    /// What comes of the upstream's next frame: itself, if it may pass at once.
+    fn take(&mut self, next: Option<Result<Frame<Bytes>, AnswerError>>) -> Option<Frame<Bytes>> {
+        match next {
+            None => self.hold(None),
+            Some(Err(error)) => self.fail(error),
+            Some(Ok(frame)) => {
+                if let Some(piece) = frame.data_ref() {
+                    self.record.push(piece);
+                }
+                let is_last =
+                    frame.is_trailers() || matches!(&self.state, State::Passing(inner) if inner.is_end_stream());
+                if !is_last {
+                    return Some(frame);
+                }
+                self.hold(Some(frame));
+            }
+        }
+        None
     }
 
     fn poll_upstream(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
@@ -174,7 +223,13 @@ impl AnswerBody {
             AnswerError::Idle(_) => Outcome::Timeout,
         };
         drop(self.record.finish(outcome, Some(error.to_string())));
-        self.state = State::Failing(error);
+        self.state = State::Failing { error, had_its_turn: false };
+    }
+}
+
+fn told(kept: Result<(), JournalError>) {
+    if let Err(error) = kept {
+        tracing::debug!(%error, "proxy.record_waits");
     }
 }
 
@@ -184,57 +239,57 @@ impl Body for AnswerBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
         let this = &mut *self;
+        if let Some(frame) = this.early.take() {
+            return Poll::Ready(Some(Ok(frame)));
+        }
         loop {
             match &mut this.state {
                 State::Over => return Poll::Ready(None),
-                State::Failing(_) => {
-                    let State::Failing(error) = std::mem::replace(&mut this.state, State::Over) else { continue };
+                State::Failing { had_its_turn: had_its_turn @ false, .. } => {
+                    *had_its_turn = true;
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                State::Failing { .. } => {
+                    let State::Failing { error, .. } = std::mem::replace(&mut this.state, State::Over) else { continue };
                     return Poll::Ready(Some(Err(error)));
                 }
                 State::Holding { last, keeping } => {
-                    if let Err(error) = ready!(keeping.as_mut().poll(cx)) {
-                        tracing::debug!(%error, "proxy.record_waits");
-                    }
+                    told(ready!(keeping.as_mut().poll(cx)));
+                    this.state = State::Kept(last.take());
+                }
+                State::Kept(last) => {
                     let last = last.take();
                     this.state = State::Over;
                     return Poll::Ready(last.map(Ok));
                 }
-                State::Passing(_) => match ready!(this.poll_upstream(cx)) {
-                    None => this.hold(None),
-                    Some(Err(error)) => {
-                        this.fail(error);
-                        cx.waker().wake_by_ref();
-                        return Poll::Pending;
+                State::Passing(_) => {
+                    let next = ready!(this.poll_upstream(cx));
+                    if let Some(frame) = this.take(next) {
+                        return Poll::Ready(Some(Ok(frame)));
                     }
-                    Some(Ok(frame)) => {
-                        if let Some(piece) = frame.data_ref() {
-                            this.record.push(piece);
-                        }
-                        let is_last = frame.is_trailers()
-                            || matches!(&this.state, State::Passing(inner) if inner.is_end_stream());
-                        if !is_last {
-                            return Poll::Ready(Some(Ok(frame)));
-                        }
-                        this.hold(Some(frame));
-                    }
-                },
+                }
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.state, State::Over)
+        self.early.is_none() && matches!(self.state, State::Over | State::Kept(None))
     }
 
     fn size_hint(&self) -> SizeHint {
+        let length = |frame: &Option<Frame<Bytes>>| {
+            frame.as_ref().and_then(Frame::data_ref).map_or(0, |data| data.remaining() as u64)
+        };
+        let early = length(&self.early);
         match &self.state {
-            State::Passing(inner) => inner.size_hint(),
-            State::Holding { last, .. } => {
-                let left = last.as_ref().and_then(Frame::data_ref).map_or(0, bytes::Bytes::remaining);
-                SizeHint::with_exact(left as u64)
+            State::Passing(inner) if early == 0 => inner.size_hint(),
+            State::Passing(inner) => {
+                inner.size_hint().exact().map_or_else(SizeHint::default, |left| SizeHint::with_exact(left + early))
             }
-            State::Failing(_) => SizeHint::default(),
-            State::Over => SizeHint::with_exact(0),
+            State::Holding { last, .. } | State::Kept(last) => SizeHint::with_exact(length(last) + early),
+            State::Failing { .. } => SizeHint::default(),
+            State::Over => SizeHint::with_exact(early),
         }
     }
 }

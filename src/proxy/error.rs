@@ -1,6 +1,8 @@
 //! The gateway's own failures, in the shape in which the provider would have told its own, so that an SDK raises the
 //! exception that its users know. The body's bytes are ours; the status and the shape are the provider's.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -27,6 +29,17 @@ impl Failure {
     pub fn journal_full() -> Self {
         let message = "calls cannot be recorded now (journal.on_full is reject): nothing was sent upstream";
         Self::refused(StatusCode::SERVICE_UNAVAILABLE, "journal_full", message)
+    }
+
+    /// The request's body did not come to its end.
+    pub fn request_stalled(limit: Duration) -> Self {
+        let ms = limit.as_millis();
+        Self {
+            status: StatusCode::REQUEST_TIMEOUT,
+            code: "request_timeout",
+            message: format!("nothing more of the request came within {ms} ms (timeouts.idle_ms)"),
+            outcome: Outcome::Timeout,
+        }
     }
 
     /// No answer came from the upstream.
@@ -113,7 +126,7 @@ impl From<AuthError> for Failure {
         let (status, code) = match error {
             AuthError::Missing => (StatusCode::UNAUTHORIZED, "missing_key"),
             AuthError::Unknown => (StatusCode::UNAUTHORIZED, "invalid_key"),
-            AuthError::Forbidden | AuthError::CrossSite | AuthError::ForeignName => {
+            AuthError::Forbidden | AuthError::CrossSite | AuthError::ForeignName | AuthError::Forwarded(_) => {
                 (StatusCode::FORBIDDEN, "insufficient_rights")
             }
             AuthError::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "key_check_unavailable"),

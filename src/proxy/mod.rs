@@ -10,6 +10,7 @@ mod error;
 mod headers;
 mod kept;
 mod record;
+mod strangers;
 mod upstream;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use secrecy::SecretString;
 use self::body::{Activity, AnswerBody, ClientBody};
 use self::error::Failure;
 use self::record::{Opening, Record};
+use self::strangers::Strangers;
 use self::upstream::{SendError, Upstream};
 use crate::auth::{Auth, AuthError, Caller, Presented};
 use crate::config::{Config, OnFull};
@@ -51,6 +53,9 @@ const TRY_AGAIN: HeaderValue = HeaderValue::from_static("5");
 /// record then begins with the whole request.
 const READ_FIRST: u64 = 64 * 1024;
 
+/// Answers of a known length up to this may leave in one piece with their head.
+const SETTLE: u64 = 64 * 1024;
+
 /// The proxy. Cheap to clone.
 #[derive(Clone)]
 pub struct Proxy {
@@ -58,6 +63,7 @@ pub struct Proxy {
     auth: Auth,
     ingest: Ingest,
     upstream: Upstream,
+    strangers: Arc<Strangers>,
 }
 
 /// A call on its way in: what the request said, before anything was decided.
@@ -85,7 +91,7 @@ impl Proxy {
     /// When the upstream client cannot be built (certificate authorities).
     pub fn new(config: Arc<Config>, auth: Auth, ingest: Ingest) -> anyhow::Result<Self> {
         let upstream = Upstream::new(&config)?;
-        Ok(Self { config, auth, ingest, upstream })
+        Ok(Self { config, auth, ingest, upstream, strangers: Arc::new(Strangers::new()) })
     }
 
     /// Serves one call. Always answers; failures of our own come in the provider's shape.
@@ -125,13 +131,31 @@ impl Proxy {
             }
             return Ok(Arrived::Coming(body));
         }
-        let broke_off = |error: axum::Error| Failure::no_answer(Outcome::ClientGone, &error.to_string());
-        let mut bytes = body.collect().await.map_err(broke_off)?.to_bytes();
+        let mut bytes = self.collect(body).await?;
         if change && let Some(changed) = wire::stream_usage::set_stream_usage(&bytes) {
             bytes = Bytes::from(changed);
             call.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
         }
         Ok(Arrived::Whole(bytes))
+    }
+
+    /// A whole request body; its pieces may not let wait for themselves longer than those of an answer.
+    async fn collect(&self, mut body: Body) -> Result<Bytes, Failure> {
+        let idle = self.config.timeouts.idle;
+        let mut pieces = Vec::new();
+        loop {
+            let next = match tokio::time::timeout(idle, body.frame()).await {
+                Ok(None) => break,
+                Ok(Some(Ok(frame))) => frame,
+                Ok(Some(Err(error))) => return Err(Failure::no_answer(Outcome::ClientGone, &error.to_string())),
+                Err(_) => return Err(Failure::request_stalled(idle)),
+            };
+            pieces.extend(next.into_data());
+        }
+        Ok(match <[Bytes; 1]>::try_from(pieces) {
+            Ok([whole]) => whole,
+            Err(pieces) => pieces.concat().into(),
+        })
     }
 
     async fn forward(&self, mut call: Call, caller: Caller, route: &Route, body: Arrived) -> Response<Body> {
@@ -196,11 +220,16 @@ impl Proxy {
             kept(record.finish(Outcome::Complete, None)).await;
             return Response::from_parts(head, Body::empty());
         }
-        let body = AnswerBody::new(incoming, record, self.config.timeouts.idle);
+        let is_short = incoming.size_hint().exact().is_some_and(|length| length <= SETTLE);
+        let mut body = AnswerBody::new(incoming, record, self.config.timeouts.idle);
+        if is_short {
+            body.settle().await;
+        }
         Response::from_parts(head, Body::new(body))
     }
 
-    /// Answers a call that goes nowhere. Without a caller its claims (tags, body) are nobody's and are not kept.
+    /// Answers a call that goes nowhere. Without a caller its claims (tags, headers, body) are nobody's and are not kept, and
+    /// of very many such calls not all are put on record.
     async fn refuse(
         &self,
         mut call: Call,
@@ -209,11 +238,18 @@ impl Proxy {
         failure: Failure,
     ) -> Response<Body> {
         let id = call.id();
+        let format = format_of(&call, route.as_ref());
         if caller.is_none() {
             call.tags = Tags::default();
             call.notes.clear();
+            call.headers.clear();
+            if !self.strangers.admit() {
+                metrics::counter!("trailgate_calls_total", "outcome" => failure.outcome.as_str()).increment(1);
+                let (mut response, _) = answer_of(&failure, format);
+                mark(response.headers_mut(), id, "failed", false);
+                return response;
+            }
         }
-        let format = format_of(&call, route.as_ref());
         let mut record = self.begin(&mut call, caller, route.as_ref(), Some(Bytes::new()));
         fail(&mut record, &failure, format, id).await
     }
@@ -257,6 +293,12 @@ impl Call {
             None => (None, path),
         };
         let (tags, notes, control) = wire::tags::take(&mut headers);
+        let presented = Presented {
+            method: method.clone(),
+            host: host.clone(),
+            own: control.auth.or(path_key),
+            names_target: tags.target_url.is_some() || tags.openai_api_base.is_some(),
+        };
         headers::strip_request(&mut headers);
         let call = Self {
             at: Micros::now(),
@@ -269,7 +311,7 @@ impl Call {
             headers,
             extensions,
         };
-        (call, host, Presented { own: control.auth.or(path_key) })
+        (call, host, presented)
     }
 
     fn id(&self) -> RequestId {

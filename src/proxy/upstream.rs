@@ -19,6 +19,10 @@ use crate::model::capture::Outcome;
 /// Idle connections are closed before most providers close theirs, so that few calls meet a closing one.
 const IDLE: Duration = Duration::from_secs(55);
 
+/// How often an HTTP/2 connection is asked whether it is alive, and how long the answer may take.
+const PING: Duration = Duration::from_secs(20);
+const PING_LIMIT: Duration = Duration::from_secs(10);
+
 /// Bytes that are read ahead from an upstream at most, or kept for one that does not read (HTTP/1.1).
 const BUFFER: usize = 40 * 1024;
 
@@ -81,6 +85,10 @@ fn builder() -> Builder {
         .http1_preserve_header_case(true)
         .http1_max_buf_size(BUFFER)
         .http2_adaptive_window(true)
+        // One connection carries all calls to a host: where the peer fell silent it must not take them all with it.
+        .http2_keep_alive_interval(PING)
+        .http2_keep_alive_timeout(PING_LIMIT)
+        .http2_keep_alive_while_idle(true)
         // Only a request of which nothing was sent yet is sent again: a pooled connection that closed in between.
         .retry_canceled_requests(true);
     builder

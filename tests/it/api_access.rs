@@ -250,6 +250,9 @@ async fn other_sites(backend: Backend) {
             let answer = ask(&keys, route, &with_cookie, Some(&json!({}))).await;
             assert_ne!(answer.status, 403, "{headers:?}: {method} {path}: {}", answer.text);
         }
+        // What is no key opens nothing.
+        let with_nonsense = [("origin", "https://evil.example"), ("authorization", "Bearer nonsense")];
+        assert_eq!(ask(&open, route, &with_nonsense, Some(&json!({}))).await.status, 403, "{method} {path}");
         // A key in a header is nothing that a browser adds by itself.
         let with_key = [("origin", "https://evil.example"), ("authorization", KEY)];
         assert_ne!(ask(&keys, route, &with_key, Some(&json!({}))).await.status, 403, "{method} {path}");

@@ -134,6 +134,49 @@ async fn silence_in_mid_stream_is_a_timeout() {
 }
 
 #[tokio::test]
+async fn a_request_that_stalls_is_a_timeout() {
+    let upstream = Upstream::start(|_: &Received| Reply::json(200, &json!({}))).await;
+    let options = GatewayOptions::new(Backend::Sqlite)
+        .provider("openai", upstream.url())
+        .env("TRAILGATE_TIMEOUTS_IDLE_MS", "300");
+    let gateway = Gateway::start(options).await;
+    let id = "0190c0de-0000-7000-8000-000000000005";
+    let mut client = Raw::connect(&gateway.url).await;
+    client
+        .send(format!(
+            "POST /v1/stalled HTTP/1.1\r\nHost: gw\r\nHelicone-Request-Id: {id}\r\nContent-Length: 100\r\n\r\n{{\"model\":"
+        ))
+        .await;
+    let said = client.until("request_timeout").await;
+    assert!(said.starts_with("HTTP/1.1 408 "), "{said}");
+    let stored = gateway.call(id).await;
+    assert_eq!((&stored["outcome"], &stored["response_status"]), (&json!("timeout"), &json!(408)), "{stored}");
+    assert!(upstream.received().is_empty(), "nothing was forwarded");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_frees_the_upstream() {
+    let upstream = Upstream::start(|_: &Received| {
+        Reply::events(std::iter::repeat_n("x".repeat(64 << 10), 1_000)).stall()
+    })
+    .await;
+    let options = GatewayOptions::new(Backend::Sqlite)
+        .provider("openai", upstream.url())
+        .env("TRAILGATE_TIMEOUTS_IDLE_MS", "1000");
+    let gateway = Gateway::start(options).await;
+    let id = "0190c0de-0000-7000-8000-000000000006";
+    let mut client = Raw::connect(&gateway.url).await;
+    client
+        .send(format!(
+            "POST /v1/unread HTTP/1.1\r\nHost: gw\r\nHelicone-Request-Id: {id}\r\nContent-Length: 2\r\n\r\n{{}}"
+        ))
+        .await;
+    upstream.wait_abandoned(1).await;
+    let stored = gateway.call(id).await;
+    assert_eq!(stored["outcome"], "client_gone", "{stored}");
+}
+
+#[tokio::test]
 async fn a_client_that_leaves_frees_the_upstream_and_leaves_a_record() {
     let upstream = Upstream::start(|got: &Received| match got.path() {
         "/v1/before" => Reply::raw("").stall(),
@@ -256,6 +299,18 @@ async fn keys_are_asked_for_and_never_passed_on() {
         assert_eq!(got.header("authorization"), forwarded, "{headers:?}");
         assert!(!String::from_utf8_lossy(&got.head).contains(KEY), "our key went upstream");
     }
+    // Wherever it stands: a second line of the same name, and the header of Google's clients.
+    let mut client = Raw::connect(&gateway.url).await;
+    client
+        .send(format!(
+            "POST /v1/x HTTP/1.1\r\nHost: gw\r\nAuthorization: Bearer sk-provider\r\nAuthorization: {own}\r\n\
+             x-goog-api-key: {KEY}\r\nContent-Length: 2\r\n\r\n{{}}"
+        ))
+        .await;
+    client.until("\"ok\"").await;
+    let got = upstream.last();
+    assert_eq!((got.header("authorization"), got.header("x-goog-api-key")), (Some("Bearer sk-provider"), None));
+    assert!(!String::from_utf8_lossy(&got.head).contains(KEY), "our key went upstream");
     let before = upstream.received().len();
     for headers in [
         vec![],
@@ -268,6 +323,48 @@ async fn keys_are_asked_for_and_never_passed_on() {
     }
     assert_eq!(upstream.received().len(), before, "nothing was forwarded");
     assert!(!gateway.stderr().contains(KEY));
+
+    // What nobody's call says of itself is not kept.
+    let claims = [("x-claude-code-session-id", "victim".to_owned()), ("helicone-session-id", "victim".to_owned())];
+    assert_eq!(send(&claims).await.0, 401);
+    let found = gateway.http.post(format!("{}/v1/session/query", gateway.url)).bearer_auth(KEY).json(&json!({}));
+    let found: Value = found.send().await.unwrap().json().await.unwrap();
+    assert!(!found.to_string().contains("victim"), "{found}");
+}
+
+/// What a page of a stranger can make a browser send to a gateway that asks for no key.
+#[tokio::test]
+async fn pages_of_strangers_reach_no_upstream() {
+    let upstream = Upstream::start(|_: &Received| Reply::json(200, &json!({"ok": true}))).await;
+    let gateway = Gateway::start(GatewayOptions::new(Backend::Sqlite).provider("openai", upstream.url())).await;
+    let send = async |method: reqwest::Method, headers: &[(&str, &str)]| {
+        let url = format!("{}/v1/chat/completions", gateway.url);
+        let request = headers.iter().fold(gateway.http.request(method, url), |r, (name, value)| r.header(*name, *value));
+        request.body("{}").send().await.unwrap().status().as_u16()
+    };
+    let target = ("helicone-target-url", upstream.url());
+    let target = (target.0, target.1.as_str());
+    let (evil, key) = (("origin", "https://evil.example"), ("authorization", "Bearer sk-x"));
+    let rebound = ("host", "rebound.example.com:8787");
+    for headers in [vec![evil], vec![evil, key], vec![("sec-fetch-site", "cross-site")], vec![rebound, target]] {
+        assert_eq!(send(reqwest::Method::POST, &headers).await, 403, "{headers:?}");
+    }
+    for headers in [vec![rebound, target], vec![rebound, ("user-agent", "Mozilla/5.0")], vec![rebound, ("referer", "x")]] {
+        assert_eq!(send(reqwest::Method::GET, &headers).await, 403, "{headers:?}");
+    }
+    assert!(upstream.received().is_empty());
+    for headers in [
+        vec![],
+        vec![target],
+        vec![("host", "oai.helicone.ai"), target],
+        vec![("host", "gateway.localhost:8787"), target],
+        // A program of the operator's network.
+        vec![("host", "llm.example.com")],
+        // A page that is being developed on this machine.
+        vec![("origin", "http://localhost:3000"), key],
+    ] {
+        assert_eq!(send(reqwest::Method::POST, &headers).await, 200, "{headers:?}");
+    }
 }
 
 #[tokio::test]
