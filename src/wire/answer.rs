@@ -23,17 +23,16 @@ pub enum Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    /// Judges by the content type where there is one, else by the first characters.
+    /// Judges by the content type where there is one, else by the first characters. JSON is JSON also under the type of an
+    /// event stream: some providers send errors, and whole answers, so.
     pub fn of(content_type: Option<&str>, text: &'a str) -> Self {
         let trimmed = text.trim_start();
         if trimmed.is_empty() {
             return Self::Nothing;
         }
-        if content_type.is_some_and(is_event_stream) || (!trimmed.starts_with('{') && sse::looks_like_events(trimmed)) {
-            return Self::Events(text);
-        }
         if !trimmed.starts_with('{') {
-            return Self::Text(text);
+            let told = !json::is_list(trimmed) && content_type.is_some_and(is_event_stream);
+            return if told || sse::looks_like_events(trimmed) { Self::Events(text) } else { Self::Text(text) };
         }
         if content_type.is_some_and(|kind| ["ndjson", "jsonl"].iter().any(|word| kind.contains(word))) {
             return Self::Lines(trimmed);
@@ -128,7 +127,11 @@ mod tests {
         assert_eq!(Answer::of(None, "{\"a\":1} trailing"), Answer::Json("{\"a\":1} trailing"));
         assert_eq!(Answer::of(Some("text/html"), "<p>"), Answer::Text("<p>"));
         assert_eq!(Answer::of(None, "data: {}\n\n"), Answer::Events("data: {}\n\n"));
-        assert_eq!(Answer::of(sse_type, "{}"), Answer::Events("{}"));
+        assert_eq!(Answer::of(sse_type, "odd"), Answer::Events("odd"));
+        assert_eq!(Answer::of(sse_type, "\n{\"a\":1}"), Answer::Json("{\"a\":1}"));
+        assert_eq!(Answer::of(sse_type, "[{}]"), Answer::Text("[{}]"));
+        let frames = Some("application/vnd.amazon.eventstream");
+        assert_eq!(Answer::of(frames, "event: a\ndata: {}\n\n"), Answer::Events("event: a\ndata: {}\n\n"));
         assert!(matches!(Answer::of(None, "{\"a\":1}\n{\"b\":2}\n"), Answer::Lines(_)));
         assert!(matches!(Answer::of(None, "{\"a\":1}{\"b\":"), Answer::Lines(_)));
     }

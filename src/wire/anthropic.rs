@@ -204,16 +204,28 @@ impl Parts {
             self.broken = true;
             return;
         };
-        if part.get("cache_creation_input_tokens") != self.total.get("cache_creation_input_tokens")
-            && part.get("cache_creation_input_tokens").is_some_and(|v| !v.is_null())
-            && !part.contains_key("cache_creation")
+        if !part.contains_key("cache_creation")
+            && let Some(written) = part.get("cache_creation_input_tokens").filter(|sum| !sum.is_null())
         {
-            // A new sum without its lifetimes makes the earlier lifetimes stale.
-            self.total.remove("cache_creation");
+            self.keep_lifetimes(written);
         }
         for (name, value) in part {
             if !value.is_null() {
                 self.total.insert(name, value);
+            }
+        }
+    }
+
+    /// A sum came without its lifetimes: what was written for an hour stands as long as it is a part of the sum.
+    fn keep_lifetimes(&mut self, written: &Value) {
+        let Some(lifetimes) = self.total.get_mut("cache_creation").and_then(Value::as_object_mut) else { return };
+        let one_hour = lifetimes.get("ephemeral_1h_input_tokens").and_then(Value::as_i64).unwrap_or(0);
+        match written.as_i64().and_then(|written| written.checked_sub(one_hour)).filter(|rest| *rest >= 0) {
+            Some(rest) => {
+                lifetimes.insert("ephemeral_5m_input_tokens".to_owned(), rest.into());
+            }
+            None => {
+                self.total.remove("cache_creation");
             }
         }
     }

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::json;
-use super::sse;
+use super::{json, mistral, sse};
 use crate::model::capture::WireFormat;
 use crate::model::exchange::Kind;
 
@@ -52,6 +51,8 @@ pub enum Api {
     OllamaChat,
     /// Ollama's `/api/embed`.
     OllamaEmbed,
+    /// Mistral's `/conversations` and `/conversations/{id}`, where the answer shows that a model was called.
+    Conversation,
     /// A model call in a format that has no reader; the clause says so.
     Unread(&'static str),
     /// Files, batches and other things that are kept at a provider: their names and states are read, nothing else.
@@ -80,6 +81,9 @@ const KEPT_THINGS: [&str; 11] = [
     "model-invocation-job",
 ];
 
+/// The path segment behind which Databricks names a model.
+const SERVING: &str = "serving-endpoints";
+
 impl Api {
     /// By path. OpenAI's and Anthropic's paths are known wherever they appear: most providers offer one of the two shapes
     /// beside their own, so the path says more than the provider's usual format.
@@ -88,6 +92,7 @@ impl Api {
         let mut segments = path.rsplit('/');
         let last = segments.next().unwrap_or("");
         let before = segments.next().unwrap_or("");
+        let above = segments.next().unwrap_or("");
         if let Some(api) = Self::of_verb(path, last) {
             return api;
         }
@@ -95,14 +100,16 @@ impl Api {
             return Self::Metadata(thing);
         }
         match (before, last) {
-            ("chat", "completions") => Self::Chat,
+            ("chat", "completions") | ("deferred-completion", _) => Self::Chat,
+            (_, "invocations") if above == SERVING => Self::Chat,
             (_, "completions") => Self::Completions,
             ("api", "embeddings" | "embed") if format == WireFormat::Ollama => Self::OllamaEmbed,
-            (_, "embeddings") => Self::Embeddings,
+            (_, "embeddings" | "contextualizedembeddings" | "multimodalembeddings") => Self::Embeddings,
             (_, "responses") => Self::Responses,
             ("responses", "compact") => Self::Compaction,
             ("responses", "input_tokens") | ("messages", "count_tokens") | (_, "count-tokens") => COUNTING,
             ("responses", _) if format != WireFormat::Other => Self::ResponseLookup,
+            (_, "cancel") if above == "responses" && format != WireFormat::Other => Self::ResponseLookup,
             ("images", "generations" | "edits" | "variations") => Self::Images,
             ("audio", "speech" | "transcriptions" | "translations") => Self::Audio,
             (_, "moderations") => Self::Moderations,
@@ -137,6 +144,14 @@ impl Api {
         })
     }
 
+    /// Corrects what the path says by what the answer shows: conversations are kept at OpenAI, and calls of a model at Mistral.
+    pub fn corrected(self, answer: &str) -> Self {
+        match self {
+            Self::Metadata("conversations") if mistral::is_call(answer) => Self::Conversation,
+            other => other,
+        }
+    }
+
     /// By shape, for logs.
     pub fn guess(format: WireFormat, request: &str, response: &str) -> Self {
         Self::by_shape(response).or_else(|| Self::by_request(format, request)).unwrap_or(match format {
@@ -163,8 +178,19 @@ impl Api {
         Self::by_object(trimmed)
     }
 
-    /// By the fields that only one interface has.
+    /// By the fields of a response, or by those of the chunks in its `streamed_data`. Chunks within chunks are not looked at.
     fn by_object(text: &str) -> Option<Self> {
+        let (api, chunks) = Self::by_fields(text);
+        let Some(chunks) = chunks.filter(|raw| raw.starts_with('[')) else { return api };
+        let mut found = None;
+        json::elements(chunks, |raw| {
+            found = found.or_else(|| Self::by_fields(json::text(raw).as_deref().unwrap_or(raw)).0);
+        });
+        found
+    }
+
+    /// By the fields that only one interface has; and the field `streamed_data`.
+    fn by_fields(text: &str) -> (Option<Self>, Option<&str>) {
         let [object, kind, usage, choices, output, stop_reason, chunks, candidates, metadata, stop, done, meta] =
             json::fields(
                 text,
@@ -184,53 +210,53 @@ impl Api {
                 ],
             )
             .values;
-        if let Some(chunks) = chunks.filter(|raw| raw.starts_with('[')) {
-            let mut found = None;
-            json::elements(chunks, |raw| {
-                let data = json::text(raw);
-                found = found.or_else(|| Self::by_object(data.as_deref().unwrap_or(raw)));
+        let named = Self::by_names(object, kind);
+        let found = || {
+            if candidates.is_some() || metadata.is_some() {
+                return Some(Self::GenerateContent);
+            }
+            let [prompt, completion, input, camel, billed] = usage.map_or([None; 5], |usage| {
+                let names = ["prompt_tokens", "completion_tokens", "input_tokens", "inputTokens", "billed_units"];
+                json::fields(usage, names).values
             });
-            return found;
-        }
+            if stop.is_some() || camel.is_some() {
+                return Some(Self::Converse);
+            }
+            if billed.is_some() || meta.is_some_and(|meta| json::fields(meta, ["billed_units"]).values[0].is_some()) {
+                return Some(Self::CohereChat);
+            }
+            if choices.is_some() || completion.is_some() {
+                return Some(Self::Chat);
+            }
+            if prompt.is_some() {
+                return Some(Self::Embeddings);
+            }
+            if stop_reason.is_some() {
+                return Some(Self::Messages);
+            }
+            if matches!(done, Some("true" | "false")) {
+                return Some(Self::OllamaChat);
+            }
+            (output.is_some() || input.is_some()).then_some(Self::Responses)
+        };
+        (named.or_else(found), chunks)
+    }
+
+    /// By what `object` and `type` say.
+    fn by_names(object: Option<&str>, kind: Option<&str>) -> Option<Self> {
         let object = object.and_then(json::text);
         let kind = kind.and_then(json::text);
         match (object.as_deref(), kind.as_deref()) {
-            (Some("chat.completion" | "chat.completion.chunk"), _) => return Some(Self::Chat),
-            (Some("text_completion"), _) => return Some(Self::Completions),
-            (Some("response"), _) => return Some(Self::Responses),
+            (Some("chat.completion" | "chat.completion.chunk"), _) => Some(Self::Chat),
+            (Some("text_completion"), _) => Some(Self::Completions),
+            (Some("response"), _) => Some(Self::Responses),
             (_, Some("message" | "message_start" | "message_delta" | "content_block_start" | "ping")) => {
-                return Some(Self::Messages);
+                Some(Self::Messages)
             }
-            (_, Some("message-start" | "content-delta" | "message-end")) => return Some(Self::CohereChat),
-            (_, Some(kind)) if kind.starts_with("response.") => return Some(Self::Responses),
-            _ => {}
+            (_, Some("message-start" | "content-delta" | "message-end")) => Some(Self::CohereChat),
+            (_, Some(kind)) if kind.starts_with("response.") => Some(Self::Responses),
+            _ => None,
         }
-        if candidates.is_some() || metadata.is_some() {
-            return Some(Self::GenerateContent);
-        }
-        let [prompt, completion, input, camel, billed] = usage.map_or([None; 5], |usage| {
-            let names = ["prompt_tokens", "completion_tokens", "input_tokens", "inputTokens", "billed_units"];
-            json::fields(usage, names).values
-        });
-        if stop.is_some() || camel.is_some() {
-            return Some(Self::Converse);
-        }
-        if billed.is_some() || meta.is_some_and(|meta| json::fields(meta, ["billed_units"]).values[0].is_some()) {
-            return Some(Self::CohereChat);
-        }
-        if choices.is_some() || completion.is_some() {
-            return Some(Self::Chat);
-        }
-        if prompt.is_some() {
-            return Some(Self::Embeddings);
-        }
-        if stop_reason.is_some() {
-            return Some(Self::Messages);
-        }
-        if matches!(done, Some("true" | "false")) {
-            return Some(Self::OllamaChat);
-        }
-        (output.is_some() || input.is_some()).then_some(Self::Responses)
     }
 
     fn by_request(format: WireFormat, request: &str) -> Option<Self> {
@@ -284,6 +310,7 @@ impl Api {
             Self::CohereEmbed => "cohere_embed",
             Self::OllamaChat => "ollama_chat",
             Self::OllamaEmbed => "ollama_embed",
+            Self::Conversation => "conversations",
             Self::Metadata(thing) => thing,
             Self::Unread(_) | Self::NoModelCall(_) => "",
         }
@@ -296,17 +323,25 @@ fn kept_thing(path: &str) -> Option<&'static str> {
     path.split('/').find_map(|segment| KEPT_THINGS.into_iter().find(|thing| *thing == segment))
 }
 
-/// The model in a path such as `/engines/x/…`, `/models/x:generate`, `/model/x/invoke` or `/deployments/x/…`, its
-/// percent-encoding undone.
+/// The model in a path such as `/engines/x/…`, `/models/x:generate`, `/model/x/invoke`, `/deployments/x/…`,
+/// `/endpoints/x:generate` or `/serving-endpoints/x/invocations`, its percent-encoding undone.
 pub fn model_in_path(path: &str) -> Option<String> {
     let mut segments = path.split('/');
-    let holder = segments.find(|s| matches!(*s, "engines" | "models" | "model" | "deployments"))?;
-    let segment = segments.next()?;
-    // Bedrock's names have a colon of their own, and a path of names behind it (an ARN's, its slashes encoded).
-    let name = if holder == "model" { segment } else { segment.split(':').next()? };
-    // Azure's shared endpoint: `/models/chat/completions`.
-    let is_verb = matches!(name, "" | "chat" | "embeddings" | "images");
-    (!is_verb).then(|| percent_decoded(name))
+    while let Some(holder) = segments.next() {
+        let name = match holder {
+            "engines" | "models" | "deployments" | "tunedModels" => segments.next()?.split(':').next()?,
+            // Bedrock's names have a colon of their own, and a path of names behind it (an ARN's, its slashes encoded).
+            "model" => segments.next()?,
+            // Vertex's shared endpoint is `/endpoints/openapi/chat/completions`.
+            "endpoints" => segments.next()?.split_once(':')?.0,
+            SERVING => segments.next().filter(|_| segments.next() == Some("invocations"))?,
+            _ => continue,
+        };
+        // Azure's shared endpoint: `/models/chat/completions`.
+        let is_verb = matches!(name, "" | "chat" | "embeddings" | "images");
+        return (!is_verb).then(|| percent_decoded(name));
+    }
+    None
 }
 
 /// Bytes that are no UTF-8 are replaced; what is no escape stays as it is.

@@ -1,14 +1,15 @@
 //! Bedrock's converse and invoke, whole and streamed (as `eventstream` lays the frames out).
 //!
 //! Converse has one shape for all models: cached tokens stand beside `inputTokens`. Invoke hands through what the model's
-//! maker defined: Anthropic's messages, OpenAI's chat, or a shape of the maker's own with its own names for two counts. Where
-//! the body has none, the metrics of a stream's last event and the answer's headers have them.
+//! maker defined: Anthropic's messages, OpenAI's chat, Cohere's chat, converse, or a shape of the maker's own with its own
+//! names for two counts. The body tells which: the path may name an inference profile and no model. Where the body has no
+//! counts, the metrics of a stream's last event and the answer's headers have them.
 
 use super::answer::Answer;
 use super::api::Api;
 use super::calls::ToolCall;
 use super::usage::{Fault, INCONSISTENT, NOT_AN_OBJECT, count, part};
-use super::{Meaning, anthropic, error_words, json, openai};
+use super::{Meaning, anthropic, cohere, error_words, json, openai};
 use crate::model::exchange::Usage;
 
 /// Reads a response of converse.
@@ -30,29 +31,37 @@ pub(super) fn read(answer: &Answer<'_>, meaning: &mut Meaning) {
         return;
     }
     answer.each_event(|event| {
-        let [index, start, delta, reason, reported, tier, error] = json::fields(
-            &event.data,
-            ["contentBlockIndex", "start", "delta", "stopReason", "usage", "serviceTier", "error"],
-        )
-        .values;
-        end(reason, reported, tier, meaning);
+        event_of(&event.data, meaning);
         if event.name == "error" {
-            meaning.stream_error = true;
-            meaning.set_error(&error.and_then(error_words).unwrap_or_default());
-        }
-        let place = index.unwrap_or("0");
-        if let [Some(raw)] = json::nested(start, ["toolUse"]) {
-            meaning.calls.at(place, || call_of(raw));
-        }
-        let [call, text] = json::nested(delta, ["toolUse", "text"]);
-        meaning.said.content(text);
-        if let Some(raw) = call
-            && let [Some(piece)] = json::fields(raw, ["input"]).values
-            && let Some(call) = meaning.calls.known(place)
-        {
-            call.extend(&json::text(piece).unwrap_or_default());
+            failed(&event.data, meaning);
         }
     });
+}
+
+/// An event of converse.
+fn event_of(data: &str, meaning: &mut Meaning) {
+    let [index, start, delta, reason, reported, tier] =
+        json::fields(data, ["contentBlockIndex", "start", "delta", "stopReason", "usage", "serviceTier"]).values;
+    end(reason, reported, tier, meaning);
+    let place = index.unwrap_or("0");
+    if let [Some(raw)] = json::nested(start, ["toolUse"]) {
+        meaning.calls.at(place, || call_of(raw));
+    }
+    let [call, text] = json::nested(delta, ["toolUse", "text"]);
+    meaning.said.content(text);
+    if let Some(raw) = call
+        && let [Some(piece)] = json::fields(raw, ["input"]).values
+        && let Some(call) = meaning.calls.known(place)
+    {
+        call.extend(&json::text(piece).unwrap_or_default());
+    }
+}
+
+/// A frame that is an exception.
+fn failed(data: &str, meaning: &mut Meaning) {
+    let [error] = json::fields(data, ["error"]).values;
+    meaning.stream_error = true;
+    meaning.set_error(&error.and_then(error_words).unwrap_or_default());
 }
 
 fn end(reason: Option<&str>, reported: Option<&str>, tier: Option<&str>, meaning: &mut Meaning) {
@@ -123,22 +132,17 @@ fn usage(raw: &str) -> Result<Option<Usage>, Fault> {
     }))
 }
 
-/// Reads a response of invoke. `model` is the one in the path.
+/// Reads a response of invoke.
 pub(super) fn read_invoke(answer: &Answer<'_>, headers: &[(String, String)], meaning: &mut Meaning) {
-    let model = meaning.request_model.clone().unwrap_or_default();
-    let is_shape = |word: &str| model.contains(word);
+    let by_model = meaning.request_model.as_ref().is_some_and(|model| model.contains("anthropic."));
     match *answer {
-        _ if is_shape("anthropic.") => anthropic::read(answer, meaning),
-        _ if is_shape("openai.") || is_shape("ai21.") => openai::read(Api::Chat, answer, meaning),
+        _ if by_model || is_message(answer) => anthropic::read(answer, meaning),
         Answer::Json(text) => own_shape(text, meaning),
-        _ if is_shape("amazon.nova") => read(answer, meaning),
         _ => answer.each_event(|event| own_shape(&event.data, meaning)),
     }
     answer.each_event(|event| {
         if event.name == "error" {
-            meaning.stream_error = true;
-            let [error] = json::fields(&event.data, ["error"]).values;
-            meaning.set_error(&error.and_then(error_words).unwrap_or_default());
+            failed(&event.data, meaning);
         }
     });
     // A count that cannot be believed is not replaced by another one.
@@ -154,7 +158,29 @@ pub(super) fn read_invoke(answer: &Answer<'_>, headers: &[(String, String)], mea
     }
 }
 
-/// Titan, Nova, Llama, Mistral and Cohere, each with its own names.
+/// Events of a stream by which its shape is told.
+const FIRST: u32 = 3;
+
+/// Whether an answer is a message of Anthropic's, or a stream that begins with one.
+fn is_message(answer: &Answer<'_>) -> bool {
+    let is = |text: &str, wanted: &str| json::fields(text, ["type"]).values == [Some(wanted)];
+    match *answer {
+        Answer::Json(text) => is(text, "\"message\""),
+        _ => {
+            let (mut found, mut seen) = (false, 0_u32);
+            answer.each_event(|event| {
+                seen = seen.saturating_add(1);
+                found = found || (seen <= FIRST && is(&event.data, "\"message_start\""));
+            });
+            found
+        }
+    }
+}
+
+/// The names under which Nova's streams have the events of converse.
+const EVENTS: [&str; 5] = ["messageStart", "contentBlockStart", "contentBlockDelta", "messageStop", "metadata"];
+
+/// A whole answer, or a chunk of a stream, in the shape that the model's maker chose.
 fn own_shape(text: &str, meaning: &mut Meaning) {
     let [reason, camel, reported, titan, results, llama_in, llama_out, outputs] = json::fields(
         text,
@@ -170,18 +196,35 @@ fn own_shape(text: &str, meaning: &mut Meaning) {
         ],
     )
     .values;
-    if camel.is_some() || reported.is_some_and(|raw| json::fields(raw, ["inputTokens"]).values[0].is_some()) {
-        read(&Answer::Json(text), meaning);
-        return;
-    }
-    if let Some(raw) = json::non_null(reported) {
+    let [choices, error, kind, finish, generations, calls, completion] = json::fields(
+        text,
+        ["choices", "error", "event_type", "finish_reason", "generations", "tool_calls", "completionReason"],
+    )
+    .values;
+    // OpenAI, AI21, Qwen, DeepSeek, the larger ones of Mistral.
+    let camel = camel.is_some() || json::nested(reported, ["inputTokens"]) != [None];
+    if choices.is_some() || (!camel && json::non_null(reported).or(json::non_null(error)).is_some()) {
         openai::read(Api::Chat, &Answer::Json(text), meaning);
-        if meaning.usage.is_none() && meaning.usage_missing.is_none() {
+        if meaning.usage.is_none()
+            && meaning.usage_missing.is_none()
+            && let Some(raw) = json::non_null(reported)
+        {
             meaning.set_usage(super::usage::openai(raw, true));
         }
         return;
     }
-    meaning.finish_reason = json::non_empty_text(reason).or(meaning.finish_reason.take());
+    let events = json::fields(text, EVENTS).values;
+    if events.iter().any(|event| event.is_some_and(json::is_object)) {
+        return events.into_iter().flatten().for_each(|event| event_of(event, meaning));
+    }
+    if camel {
+        return read(&Answer::Json(text), meaning);
+    }
+    if kind.is_some() || [finish, generations, calls].into_iter().any(|raw| json::non_null(raw).is_some()) {
+        return cohere::chat_of(text, kind.is_some(), meaning);
+    }
+    let reason = json::non_empty_text(reason).or_else(|| json::non_empty_text(completion));
+    meaning.finish_reason = reason.or(meaning.finish_reason.take());
     let mut titan_out = None;
     for list in [results, outputs].into_iter().flatten() {
         json::each(list, ["tokenCount", "completionReason", "stop_reason"], |_, [tokens, reason, stop]| {

@@ -66,6 +66,11 @@ impl ToolCalls {
         self.known(place)
     }
 
+    /// What comes at this place next is another call.
+    pub fn leave(&mut self, place: &str) {
+        self.places.remove(place);
+    }
+
     /// The call at a place, if there is one already.
     pub fn known(&mut self, place: &str) -> Option<&mut ToolCall> {
         let index = (*self.places.get(place)?)?;

@@ -23,6 +23,22 @@ pub(super) fn read(api: Api, answer: &Answer<'_>, meaning: &mut Meaning) {
     }
 }
 
+/// An answer of a chat of the first version, or of an older generation; `event`: one event of its stream.
+pub(super) fn chat_of(text: &str, event: bool, meaning: &mut Meaning) {
+    if event {
+        return stream_event(text, meaning);
+    }
+    object(text, meaning);
+    let [generations] = json::fields(text, ["generations"]).values;
+    if let Some(generations) = generations {
+        json::each(generations, ["finish_reason"], |_, [reason]| {
+            if meaning.finish_reason.is_none() {
+                finish(reason, meaning);
+            }
+        });
+    }
+}
+
 /// A whole response of either version.
 fn object(text: &str, meaning: &mut Meaning) {
     let [id, generation, response, reason, message, calls, reported, meta] = json::fields(

@@ -86,7 +86,8 @@ fn read_candidate([reason, content]: [Option<&str>; 2], first: bool, meaning: &m
     true
 }
 
-/// `functionCall` asks the client; `executableCode` and `toolCall` run at Google.
+/// `functionCall` asks the client; `executableCode` and `toolCall` run at Google. Arguments that are streamed come in further
+/// parts of a `functionCall` that have no name.
 fn call_of(function: Option<&str>, code: Option<&str>, tool: Option<&str>) -> Option<ToolCall> {
     let (raw, form, at_provider) = match [function, code, tool].map(json::non_null) {
         [Some(raw), _, _] => (raw, "functionCall", false),
@@ -98,6 +99,9 @@ fn call_of(function: Option<&str>, code: Option<&str>, tool: Option<&str>) -> Op
     let mut call = ToolCall::of(form, at_provider);
     call.id = json::non_empty_text(id);
     call.name = json::non_empty_text(name).or_else(|| json::non_empty_text(kind));
+    if function.is_some() && call.name.is_none() {
+        return None;
+    }
     if let Some(arguments) = json::non_null(arguments).or(json::non_null(code)) {
         call.extend(json::text(arguments).as_deref().unwrap_or(arguments));
     }
@@ -153,7 +157,9 @@ fn usage(raw: &str) -> Result<Option<Usage>, Fault> {
         return Ok(None);
     }
     let (prompt, candidates) = (prompt.unwrap_or(0), candidates.unwrap_or(0));
-    if cached > prompt {
+    // What was cached may be a tool's result, too.
+    let input = prompt.saturating_add(tool);
+    if cached > input {
         return Err(INCONSISTENT);
     }
     let [audio, image] = modalities(prompt_details)?;
@@ -163,7 +169,6 @@ fn usage(raw: &str) -> Result<Option<Usage>, Fault> {
     if audio > prompt || image > prompt || audio_out > candidates || image_out > candidates {
         return Err(INCONSISTENT);
     }
-    let input = prompt.saturating_add(tool);
     let audio = within((audio - cached_audio).max(0).saturating_add(tool_audio), input, cached);
     let image = within((image - cached_image).max(0).saturating_add(tool_image), input, cached.saturating_add(audio));
     let image_out = within(image_out, candidates, audio_out);
@@ -221,11 +226,14 @@ mod tests {
             r#"{"promptTokenCount":"1"}"#,
             r#"{"promptTokenCount":1,"candidatesTokenCount":-1}"#,
             r#"{"promptTokenCount":1,"cachedContentTokenCount":2}"#,
+            r#"{"promptTokenCount":1,"toolUsePromptTokenCount":2,"cachedContentTokenCount":4}"#,
             r#"{"promptTokenCount":1,"promptTokensDetails":[{"modality":"AUDIO","tokenCount":true}]}"#,
             r#"{"promptTokenCount":1,"promptTokensDetails":[{"modality":"AUDIO","tokenCount":5}]}"#,
         ] {
             assert!(usage(raw).is_err(), "{raw}");
         }
+        let fed_back = usage(r#"{"promptTokenCount":1,"toolUsePromptTokenCount":5,"cachedContentTokenCount":4}"#);
+        assert_eq!(fed_back.map(|u| u.map(|u| (u.prompt_tokens, u.prompt_cache_read_tokens))), Ok(Some((2, 4))));
         assert_eq!(usage("{}"), Ok(None));
         assert_eq!(usage(r#"{"totalTokenCount":3}"#), Ok(None));
     }

@@ -25,8 +25,12 @@ mod anthropic;
 mod bedrock;
 mod cohere;
 #[cfg(test)]
+mod departures_tests;
+#[cfg(test)]
 mod formats_tests;
 mod gemini;
+mod llama;
+mod mistral;
 mod ollama;
 mod openai;
 #[cfg(test)]
@@ -162,9 +166,10 @@ pub fn read_log(format: WireFormat, status: i32, request: &Body, response: &Body
 }
 
 fn read_as(api: Api, path: &str, status: i32, [request, response]: [&Body; 2], headers: &Headers) -> Meaning {
-    let mut meaning = Meaning { kind: api.kind(), format: api.format(), api: api.name(), ..Meaning::default() };
     let mut asked = readable(request, "request");
     let mut answered = readable(response, "response");
+    let api = api.corrected(&answered.text);
+    let mut meaning = Meaning { kind: api.kind(), format: api.format(), api: api.name(), ..Meaning::default() };
     meaning.notes.extend(asked.note.take());
     meaning.notes.extend(answered.note.take());
 
@@ -215,6 +220,7 @@ fn read_answer(api: Api, answer: &Answer<'_>, headers: &Headers, meaning: &mut M
         Api::Invoke => bedrock::read_invoke(answer, &headers.lines(), meaning),
         Api::CohereChat | Api::CohereEmbed | Api::Rerank => cohere::read(api, answer, meaning),
         Api::OllamaChat | Api::OllamaEmbed => ollama::read(api, answer, meaning),
+        Api::Conversation => mistral::read(answer, meaning),
         Api::Metadata(_) => read_thing(answer, meaning),
         Api::Unread(_) | Api::NoModelCall(_) => {}
     }

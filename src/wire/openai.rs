@@ -1,12 +1,12 @@
 //! OpenAI's chat completions, completions, embeddings, images and audio, and the many that copy them.
 //!
 //! The last usage of a stream wins: OpenAI reports it once, in a chunk without choices; some copies repeat a growing one.
-//! Groq reports it under `x_groq` as well.
+//! Groq reports it under `x_groq` as well, Moonshot in the last choice.
 
 use super::answer::Answer;
 use super::api::Api;
 use super::calls::ToolCall;
-use super::{Meaning, error_text, error_words, json, usage};
+use super::{Meaning, error_text, error_words, json, llama, usage};
 
 /// Reads a response of one of these interfaces.
 pub(super) fn read(api: Api, answer: &Answer<'_>, meaning: &mut Meaning) {
@@ -38,6 +38,12 @@ impl Reading<'_> {
         }
         let [id, model, choices, reported, groq, error, tier] =
             json::fields(text, ["id", "model", "choices", "usage", "x_groq", "error", "service_tier"]).values;
+        if choices.is_none() && reported.is_none() {
+            llama::read(text, self.meaning);
+            if self.api == Api::Audio {
+                self.recording(text);
+            }
+        }
         let meaning = &mut *self.meaning;
         if meaning.response_id.is_none() {
             meaning.response_id = json::non_empty_text(id);
@@ -63,6 +69,14 @@ impl Reading<'_> {
         }
     }
 
+    /// A transcription that tells how long the recording is, and no usage.
+    fn recording(&mut self, text: &str) {
+        let [seconds] = json::fields(text, ["duration"]).values;
+        // Some write the number as text.
+        let seconds = seconds.map(|raw| raw.trim_matches('"'));
+        self.meaning.audio_seconds = usage::seconds(seconds).or(self.meaning.audio_seconds);
+    }
+
     fn usage(&mut self, raw: &str) {
         let read = usage::openai(raw, matches!(self.api, Api::Embeddings | Api::Rerank));
         self.meaning.audio_seconds = usage::audio_seconds(raw).or(self.meaning.audio_seconds);
@@ -77,16 +91,23 @@ impl Reading<'_> {
         meaning.raw_usage = if keep { json::value(raw) } else { None };
     }
 
-    fn choice(&mut self, [index, reason, message, delta, error]: [Option<&str>; CHOICE.len()]) {
+    fn choice(&mut self, fields: [Option<&str>; CHOICE.len()]) {
+        let [index, reason, stop_reason, message, delta, error, reported] = fields;
         if self.meaning.finish_reason.is_none() {
-            self.meaning.finish_reason = json::non_empty_text(reason);
+            // Some models behind Bedrock call it so.
+            self.meaning.finish_reason = json::non_empty_text(reason).or_else(|| json::non_empty_text(stop_reason));
+        }
+        if let Some(raw) = json::non_null(reported) {
+            self.usage(raw);
         }
         // OpenRouter reports a provider's failure inside a choice.
         if let Some(words) = json::non_null(error).and_then(error_words) {
             self.meaning.stream_error = true;
             self.meaning.set_error(&words);
         }
-        if let Some(message) = message {
+        // Perplexity repeats in `message` what the deltas said so far.
+        let delta = json::non_null(delta);
+        if let Some(message) = message.filter(|_| delta.is_none()) {
             let [calls, function, refusal, content] =
                 json::fields(message, ["tool_calls", "function_call", "refusal", "content"]).values;
             self.meaning.refused |= json::non_empty_text(refusal).is_some();
@@ -112,15 +133,35 @@ impl Reading<'_> {
                 fill(call, function);
             }
         }
-        if let Some(calls) = calls {
-            json::each(calls, ["index", "id"], |raw, [position, id]| {
-                // Copies that send whole calls in one chunk leave the position out.
-                if let Some(place) = json::non_null(position).or(json::non_null(id))
-                    && let Some(call) = self.meaning.calls.at(&format!("{choice} {place}"), ToolCall::default)
-                {
-                    lay(call, raw);
-                }
-            });
+        if let Some(calls) = json::non_null(calls) {
+            let whole_list = json::each(calls, PIECE, |raw, fields| self.piece(choice, raw, fields));
+            if !whole_list && json::is_object(calls) {
+                self.piece(choice, calls, json::fields(calls, PIECE).values);
+            }
+        }
+    }
+
+    /// A piece of a call in a stream. Copies that send whole calls in one chunk leave the position out, or put all at the
+    /// first: what has a name and an id of its own is a call of its own.
+    fn piece(&mut self, choice: &str, raw: &str, [position, id, function]: [Option<&str>; PIECE.len()]) {
+        let [name] = json::nested(function, ["name"]);
+        let begins = json::non_empty_text(name).is_some();
+        let id = id_of(id);
+        let Some(place) = json::non_null(position).or(id.as_deref()) else {
+            if begins {
+                self.meaning.calls.add(whole(raw));
+            }
+            return;
+        };
+        let place = format!("{choice} {place}");
+        if begins
+            && id.is_some()
+            && self.meaning.calls.known(&place).is_some_and(|call| call.id.is_some() && call.id != id)
+        {
+            self.meaning.calls.leave(&place);
+        }
+        if let Some(call) = self.meaning.calls.at(&place, ToolCall::default) {
+            lay(call, raw);
         }
     }
 
@@ -133,9 +174,17 @@ impl Reading<'_> {
 }
 
 /// What is read of a choice.
-const CHOICE: [&str; 5] = ["index", "finish_reason", "message", "delta", "error"];
+const CHOICE: [&str; 7] = ["index", "finish_reason", "stop_reason", "message", "delta", "error", "usage"];
 
-/// A call of `message.tool_calls`.
+/// What is read of an element of `delta.tool_calls`.
+const PIECE: [&str; 3] = ["index", "id", "function"];
+
+/// A call's id; Mistral's streams once wrote `"null"` for none.
+fn id_of(raw: Option<&str>) -> Option<String> {
+    json::non_empty_text(raw).filter(|id| id != "null")
+}
+
+/// A call that came in one piece.
 fn whole(raw: &str) -> ToolCall {
     let mut call = ToolCall::default();
     lay(&mut call, raw);
@@ -145,7 +194,7 @@ fn whole(raw: &str) -> ToolCall {
 /// Lays a call, or a piece of one, over what is there.
 fn lay(call: &mut ToolCall, raw: &str) {
     let [id, form, function, custom] = json::fields(raw, ["id", "type", "function", "custom"]).values;
-    call.id = call.id.take().or_else(|| json::non_empty_text(id));
+    call.id = call.id.take().or_else(|| id_of(id));
     if call.form.is_empty() {
         call.form = json::non_empty_text(form).unwrap_or_else(|| "function".to_owned());
     }

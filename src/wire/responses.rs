@@ -11,10 +11,9 @@ use super::calls::{ToolCall, ToolCalls};
 use super::messages::Said;
 use super::{Meaning, error_words, json, usage};
 
-/// Output items that ask the client to do something. Those that OpenAI runs itself (web search, file search, code
-/// interpreter, MCP) are not among them.
-const CALLS: [&str; 6] =
-    ["function_call", "custom_tool_call", "computer_call", "local_shell_call", "shell_call", "apply_patch_call"];
+/// Output items that always ask the client to do something. Those that OpenAI runs itself (web search, file search, code
+/// interpreter, MCP) are not among them; of some it depends ([`Item::asks_client`]).
+const CALLS: [&str; 4] = ["function_call", "computer_call", "local_shell_call", "apply_patch_call"];
 
 /// Reads a response of this interface.
 pub(super) fn read(api: Api, answer: &Answer<'_>, meaning: &mut Meaning) {
@@ -26,9 +25,20 @@ pub(super) fn read(api: Api, answer: &Answer<'_>, meaning: &mut Meaning) {
 
 /// A response object: the body itself, or the `response` of an event.
 fn response(api: Api, text: &str, meaning: &mut Meaning) {
-    let [id, model, status, error, incomplete, output, reported, tier, background] = json::fields(
+    let [id, model, status, error, incomplete, output, reported, tier, background, ran] = json::fields(
         text,
-        ["id", "model", "status", "error", "incomplete_details", "output", "usage", "service_tier", "background"],
+        [
+            "id",
+            "model",
+            "status",
+            "error",
+            "incomplete_details",
+            "output",
+            "usage",
+            "service_tier",
+            "background",
+            "tool_usage",
+        ],
     )
     .values;
     meaning.response_id = json::non_empty_text(id).or(meaning.response_id.take());
@@ -76,12 +86,29 @@ fn response(api: Api, text: &str, meaning: &mut Meaning) {
     }
     meaning.set_usage(read);
     meaning.billed_usd = usage::billed_usd(raw);
+    let [searched] = json::nested(ran, ["web_search"]);
+    let [searches] = json::nested(searched, ["num_requests"]);
+    if let (Some(usage), Ok(Some(searches))) = (&mut meaning.usage, usage::count(searches)) {
+        usage.web_searches = usage.web_searches.max(searches);
+    }
     meaning.raw_usage = if usage::says_more(raw, meaning.usage.as_ref()) { json::value(raw) } else { None };
 }
 
 /// What is read of an element of `output`.
-const ITEM: [&str; 10] =
-    ["type", "call_id", "id", "name", "arguments", "input", "action", "content", "output", "error"];
+const ITEM: [&str; 12] = [
+    "type",
+    "call_id",
+    "id",
+    "name",
+    "arguments",
+    "input",
+    "action",
+    "content",
+    "output",
+    "error",
+    "execution",
+    "environment",
+];
 
 /// An element of `output`.
 struct Item<'a> {
@@ -95,6 +122,8 @@ struct Item<'a> {
     content: Option<&'a str>,
     output: Option<&'a str>,
     error: Option<&'a str>,
+    execution: Option<&'a str>,
+    environment: Option<&'a str>,
 }
 
 impl<'a> Item<'a> {
@@ -103,21 +132,37 @@ impl<'a> Item<'a> {
     }
 
     fn new(fields: [Option<&'a str>; ITEM.len()]) -> Self {
-        let [kind, call_id, id, name, arguments, input, action, content, output, error] = fields;
+        let [kind, call_id, id, name, arguments, input, action, content, output, error, execution, environment] =
+            fields;
         let kind = kind.and_then(json::text);
-        Self { kind, call_id, id, name, arguments, input, action, content, output, error }
+        Self { kind, call_id, id, name, arguments, input, action, content, output, error, execution, environment }
     }
 
-    /// Items that are calls: those of [`CALLS`], and the ones that ran at the provider (`web_search_call`, `mcp_call`, …).
+    /// Items that are calls: those that ask the client, and the ones that ran at the provider (`web_search_call`, `mcp_call`,
+    /// …).
     fn call(&self) -> Option<ToolCall> {
         let kind = self.kind.as_deref().filter(|kind| kind.ends_with("_call"))?;
-        let mut call = ToolCall::of(kind, !CALLS.contains(&kind));
+        let mut call = ToolCall::of(kind, !self.asks_client(kind));
         call.id = json::non_empty_text(self.call_id).or_else(|| json::non_empty_text(self.id));
         call.name = json::non_empty_text(self.name);
         if let Some(arguments) = [self.arguments, self.input, self.action].into_iter().find_map(json::non_null) {
             call.extend(json::text(arguments).as_deref().unwrap_or(arguments));
         }
         Some(call)
+    }
+
+    /// Whether the client is to run it. A shell may stand in a container of the provider's, a search for tools at either side,
+    /// and xAI writes searches of its own as calls of custom tools.
+    fn asks_client(&self, kind: &str) -> bool {
+        match kind {
+            "tool_search_call" => self.execution == Some("\"client\""),
+            "shell_call" => {
+                let [place] = json::nested(self.environment, ["type"]);
+                !place.is_some_and(|place| place.starts_with("\"container"))
+            }
+            "custom_tool_call" => !self.call_id.is_some_and(|id| id.starts_with("\"xs_call")),
+            _ => CALLS.contains(&kind),
+        }
     }
 
     /// A message whose content is a refusal.

@@ -61,6 +61,11 @@ pub fn openai(raw: &str, input_only: bool) -> Result<Option<Usage>, Fault> {
         input_detail,
         output_detail,
         hits,
+        top_cached,
+        top_read,
+        top_written,
+        top_reasoning,
+        citations,
     ] = json::fields(
         raw,
         [
@@ -78,9 +83,21 @@ pub fn openai(raw: &str, input_only: bool) -> Result<Option<Usage>, Fault> {
             "output_token_details",
             // DeepSeek had its own field for cached tokens before it had the details.
             "prompt_cache_hit_tokens",
+            // Moonshot and Together.
+            "cached_tokens",
+            // LiteLLM and Databricks, in Anthropic's words; here the input includes them.
+            "cache_read_input_tokens",
+            "cache_creation_input_tokens",
+            // Perplexity.
+            "reasoning_tokens",
+            "citation_tokens",
         ],
     )
     .values;
+    if prompt.is_none() && [top_read, top_written].into_iter().any(|part| json::non_null(part).is_some()) {
+        // These words beside `input_tokens` are Anthropic's own shape.
+        return anthropic(raw);
+    }
     let total = count(total).ok().flatten();
     let mut input_total = count(prompt)?.or(count(input)?);
     let output_total = count(completion)?.or(count(output)?);
@@ -93,21 +110,28 @@ pub fn openai(raw: &str, input_only: bool) -> Result<Option<Usage>, Fault> {
     };
 
     let details = [prompt_details, input_details, input_detail].into_iter().find_map(json::non_null);
-    let [cached, written, audio_in, image_in] =
-        json::nested(details, ["cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens"]);
+    let [cached, written, audio_in, image_in, cached_too] = json::nested(
+        details,
+        ["cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens", "cache_read_input_tokens"],
+    );
     let details = [completion_details, output_details, output_detail].into_iter().find_map(json::non_null);
     let [reasoning, audio_out, image_out] = json::nested(details, ["reasoning_tokens", "audio_tokens", "image_tokens"]);
-    let cached = count(cached)?.map_or_else(|| part(hits), Ok)?;
-    let mut written = part(written)?;
+    let elsewhere = [cached_too, hits, top_cached, top_read].into_iter().find_map(json::non_null);
+    let cached = count(cached)?.map_or_else(|| part(elsewhere), Ok)?;
+    let mut written = count(written)?.map_or_else(|| part(top_written), Ok)?;
     // OpenRouter reports Gemini's tokens that were written and read in one call under both: here they count as read.
     if written <= input_total && cached <= input_total && cached + written > input_total {
         written = 0;
     }
     let (audio_in, image_in) = (part(audio_in)?, part(image_in)?);
-    let (reasoning, audio_out, image_out) = (part(reasoning)?, part(audio_out)?, part(image_out)?);
+    let reasoning = count(reasoning)?.map_or_else(|| part(top_reasoning), Ok)?;
+    let (audio_out, image_out) = (part(audio_out)?, part(image_out)?);
 
-    // A few providers (xAI) count reasoning beside the completion instead of in it; the total gives them away.
-    let beside = reasoning > 0 && total == Some(input_total.saturating_add(output_total).saturating_add(reasoning));
+    // A few providers (xAI, Perplexity, some behind OpenRouter) count reasoning beside the completion instead of in it; the
+    // total gives them away, or that there is more of it than of the whole.
+    let beside = reasoning > output_total
+        || json::non_null(citations).is_some()
+        || (reasoning > 0 && total == Some(input_total.saturating_add(output_total).saturating_add(reasoning)));
     let inside = if beside { 0 } else { reasoning };
     let too_much = cached > input_total || written > input_total || audio_in > input_total || image_in > input_total;
     if too_much || inside > output_total || audio_out > output_total || image_out > output_total {
@@ -241,8 +265,13 @@ pub fn audio_seconds(raw: &str) -> Option<f64> {
     if !raw.contains("duration") {
         return None;
     }
-    let [kind, seconds] = json::fields(raw, ["type", "seconds"]).values;
-    let seconds = seconds.filter(|raw| kind == Some("\"duration\"") && !raw.starts_with('-'))?.parse::<f64>().ok()?;
+    let [kind, length] = json::fields(raw, ["type", "seconds"]).values;
+    seconds(length.filter(|_| kind == Some("\"duration\"")))
+}
+
+/// A number of seconds that may be believed.
+pub fn seconds(raw: Option<&str>) -> Option<f64> {
+    let seconds = raw.filter(|raw| !raw.starts_with('-'))?.parse::<f64>().ok()?;
     (seconds.is_finite() && seconds <= MAX_SECONDS).then_some(seconds)
 }
 
@@ -346,7 +375,8 @@ mod tests {
             r#"{"prompt_tokens":5,"completion_tokens":-1}"#,
             r#"{"prompt_tokens":5,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":6}}"#,
             r#"{"prompt_tokens":5,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":"x"}}"#,
-            r#"{"prompt_tokens":5,"completion_tokens":1,"completion_tokens_details":{"reasoning_tokens":2}}"#,
+            r#"{"prompt_tokens":5,"completion_tokens":1,"cached_tokens":6}"#,
+            r#"{"prompt_tokens":5,"completion_tokens":1,"reasoning_tokens":"2"}"#,
         ] {
             assert!(openai(raw, false).is_err(), "{raw}");
         }

@@ -13,6 +13,16 @@ fn paths() {
         (Openai, "/v1/responses", Api::Responses),
         (Openai, "/v1/responses/resp_1", Api::ResponseLookup),
         (Openai, "/v1/responses/compact", Api::Compaction),
+        (Openai, "/v1/responses/resp_1/cancel", Api::ResponseLookup),
+        (Openai, "/v1/threads/t/runs/r/cancel", Api::Metadata("threads")),
+        (Openai, "/v1/conversations", Api::Metadata("conversations")),
+        (Openai, "/v1/contextualizedembeddings", Api::Embeddings),
+        (Openai, "/v1/multimodalembeddings", Api::Embeddings),
+        (Openai, "/serving-endpoints/m/invocations", Api::Chat),
+        (Openai, "/serving-endpoints/chat/completions", Api::Chat),
+        (Openai, "/v1/invocations", OTHER),
+        (Openai, "/v1/chat/deferred-completion/abc", Api::Chat),
+        (Gemini, "/v1beta/tunedModels/t:generateContent", Api::GenerateContent),
         (Openai, "/v1/responses/input_tokens", COUNTING),
         (Openai, "/v1/embeddings", Api::Embeddings),
         (Openai, "/v1/images/generations", Api::Images),
@@ -69,6 +79,8 @@ fn shapes() {
         (Other, "{}", "data: {\"type\":\"response.created\"}\n\n", Api::Responses),
         (Other, "{}", "{\"object\":\"chat.completion.chunk\"}\n{}", Api::Chat),
         (Other, "{}", r#"{"streamed_data":[{"type":"message_start"}]}"#, Api::Messages),
+        (Other, "{}", r#"{"streamed_data":["{\"choices\":[]}"],"type":"message"}"#, Api::Chat),
+        (Other, "{}", r#"{"streamed_data":[{"streamed_data":[{"choices":[]}]}]}"#, SHAPELESS),
         (Anthropic, "{}", "", Api::Messages),
         (Openai, r#"{"input":"x"}"#, "", Api::Responses),
         (Other, "{}", "", SHAPELESS),
@@ -98,6 +110,13 @@ fn models_outside_json() {
     assert_eq!(model_in_path("/model/100%/converse").as_deref(), Some("100%"));
     assert_eq!(model_in_path("/models/chat/completions"), None);
     assert_eq!(model_in_path("/openai/deployments/d/chat/completions").as_deref(), Some("d"));
+    assert_eq!(model_in_path("/v1beta/tunedModels/t:generateContent").as_deref(), Some("t"));
+    assert_eq!(model_in_path("/v1/projects/p/locations/l/endpoints/12:generateContent").as_deref(), Some("12"));
+    let google = "/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-pro:generateContent";
+    assert_eq!(model_in_path(google).as_deref(), Some("gemini-2.5-pro"));
+    assert_eq!(model_in_path("/v1/projects/p/locations/l/endpoints/openapi/chat/completions"), None);
+    assert_eq!(model_in_path("/serving-endpoints/m%2F1/invocations").as_deref(), Some("m/1"));
+    assert_eq!(model_in_path("/serving-endpoints/chat/completions"), None);
     assert_eq!(model_in_path("/v1/models"), None);
     assert_eq!(model_in_path("/v1/models/"), None);
     let form = "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--b--";
