@@ -5,7 +5,9 @@
 //! 1. `Helicone-Target-URL`, else `Helicone-OpenAI-Api-Base`: the origin of that URL; a path inside it is ignored.
 //! 2. `/v1/gateway/<provider>/…`: that provider, the rest of the path.
 //! 3. The host name's first label: a provider's name or alias; `gateway` asks for a target.
-//! 4. Paths that only one provider has: `/v1/messages` and `/v1/complete` (Anthropic), `/v1beta/…` (Google).
+//! 4. Paths that only one provider has: `/v1/messages` and `/v1/complete` (Anthropic); `/v1beta/…`, `/v1alpha/…`,
+//!    `/upload/v1beta/…` and `/v1/models/{model}:generateContent` with its like (Google); `/v1/projects/…` and
+//!    `/v1beta1/projects/…` (Vertex).
 //! 5. `/v1/…`: the default provider.
 
 use http::Uri;
@@ -86,7 +88,9 @@ pub fn resolve(config: &Config, address: Address<'_>, tags: &Tags) -> Result<Rou
     let path = address.path.path();
     let by_path = match path {
         _ if path == "/v1/complete" || path == "/v1/messages" || path.starts_with("/v1/messages/") => "anthropic",
-        _ if path.starts_with("/v1beta/") => "google",
+        _ if ["/v1/projects/", "/v1beta1/projects/"].iter().any(|start| path.starts_with(start)) => "vertex",
+        _ if ["/v1beta/", "/v1alpha/", "/upload/v1beta/"].iter().any(|start| path.starts_with(start)) => "google",
+        _ if path.starts_with("/v1/") && has_google_verb(path) => "google",
         _ if path.starts_with("/v1/") => config.default_provider.as_str(),
         _ => "",
     };
@@ -95,6 +99,23 @@ pub fn resolve(config: &Config, address: Address<'_>, tags: &Tags) -> Result<Rou
     }
     let providers = config.providers.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
     Err(RouteError::UnknownPath { path: shortened(path), providers })
+}
+
+/// Whether a path ends in `{model}:{verb}` with a verb of Google's. Others' models have colons in their names, too.
+fn has_google_verb(path: &str) -> bool {
+    const VERBS: [&str; 10] = [
+        "generateContent",
+        "streamGenerateContent",
+        "generateAnswer",
+        "batchGenerateContent",
+        "embedContent",
+        "batchEmbedContents",
+        "asyncBatchEmbedContent",
+        "countTokens",
+        "predict",
+        "predictLongRunning",
+    ];
+    path.rsplit_once(':').is_some_and(|(_, verb)| VERBS.contains(&verb))
 }
 
 /// A Helicone key given as the first segment of the path, or as the one behind `/v1`, and the path without it.
@@ -218,10 +239,13 @@ fn family(host: &Host<&str>) -> Option<(&'static str, WireFormat)> {
     {
         return Some(("azure", WireFormat::Openai));
     }
-    if name.ends_with("-aiplatform.googleapis.com") || *name == "aiplatform.googleapis.com" {
+    let regional = name.starts_with("aiplatform.") && under("rep.googleapis.com");
+    if regional || name.ends_with("-aiplatform.googleapis.com") || *name == "aiplatform.googleapis.com" {
         return Some(("vertex", WireFormat::Gemini));
     }
-    if name.starts_with("bedrock-runtime.") && under("amazonaws.com") {
+    if ["bedrock-runtime.", "bedrock-runtime-fips."].iter().any(|start| name.starts_with(start))
+        && under("amazonaws.com")
+    {
         return Some(("bedrock", WireFormat::Bedrock));
     }
     None
@@ -301,6 +325,38 @@ mod tests {
                 "google",
                 "https://generativelanguage.googleapis.com/v1beta/models/g:generateContent?key=k",
             ),
+            (
+                "localhost",
+                "/v1/models/g:generateContent",
+                "google",
+                "https://generativelanguage.googleapis.com/v1/models/g:generateContent",
+            ),
+            (
+                "localhost",
+                "/v1alpha/models/g:streamGenerateContent?alt=sse",
+                "google",
+                "https://generativelanguage.googleapis.com/v1alpha/models/g:streamGenerateContent?alt=sse",
+            ),
+            (
+                "localhost",
+                "/upload/v1beta/files",
+                "google",
+                "https://generativelanguage.googleapis.com/upload/v1beta/files",
+            ),
+            (
+                "localhost",
+                "/v1beta1/projects/p/locations/l/publishers/google/models/g:generateContent",
+                "vertex",
+                "https://aiplatform.googleapis.com/v1beta1/projects/p/locations/l/publishers/google/models/g:generateContent",
+            ),
+            (
+                "localhost",
+                "/v1/projects/p/locations/l/endpoints/openapi/chat/completions",
+                "vertex",
+                "https://aiplatform.googleapis.com/v1/projects/p/locations/l/endpoints/openapi/chat/completions",
+            ),
+            ("localhost", "/v1/models/g", "openai", "https://api.openai.com/v1/models/g"),
+            ("localhost", "/v1/models/ft:g:o::1", "openai", "https://api.openai.com/v1/models/ft:g:o::1"),
             ("llm.example.com", "/v1/a/../b//c", "openai", "https://api.openai.com/v1/a/../b//c"),
         ] {
             let got = route(&config, host, path, &Tags::default());
@@ -362,6 +418,31 @@ mod tests {
                 matches!(got, Err(RouteError::BadTarget { header: "Helicone-Target-URL", .. })),
                 "{target:?}: {got:?}"
             );
+        }
+    }
+
+    #[test]
+    fn verbs_of_google_are_told_from_names() {
+        let config = config(&[]);
+        for verb in ["generateContent", "streamGenerateContent", "embedContent", "batchEmbedContents", "countTokens"] {
+            let (provider, _) = route(&config, "localhost", &format!("/v1/models/g:{verb}"), &Tags::default()).unwrap();
+            assert_eq!(provider, "google", "{verb}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_customers_and_regions_have_a_family() {
+        let config = config(&[]);
+        for (host, expected) in [
+            ("us-east5-aiplatform.googleapis.com", "vertex"),
+            ("aiplatform.eu.rep.googleapis.com", "vertex"),
+            ("aiplatform.rep.googleapis.com.evil.example", "aiplatform.rep.googleapis.com.evil.example"),
+            ("bedrock-runtime.us-east-1.amazonaws.com", "bedrock"),
+            ("bedrock-runtime-fips.us-gov-west-1.amazonaws.com", "bedrock"),
+            ("bedrock-runtime-other.us-east-1.amazonaws.com", "bedrock-runtime-other.us-east-1.amazonaws.com"),
+        ] {
+            let tags = Tags { target_url: Some(format!("https://{host}")), ..Tags::default() };
+            assert_eq!(route(&config, "h", "/v1/x", &tags).unwrap().0, expected, "{host}");
         }
     }
 
