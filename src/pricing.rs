@@ -3,8 +3,8 @@
 //! Promise: the amount is what `genai-prices` computes for the same usage, model and instant, to the nano-dollar; what the
 //! provider billed comes before any table; an unknown price is `None`, never zero. It does not fetch newer tables.
 //!
-//! In order: billed, overlay, table, overlay entries marked `fallback`, nothing. The overlay's form and why it comes before
-//! the table: docs/PRICES.md.
+//! In order: billed, overlay, table, overlay entries marked `fallback`; where none of these knows the model that answered, the
+//! same for the one that was asked for; nothing. The overlay's form and why it comes before the table: docs/PRICES.md.
 
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
@@ -43,6 +43,8 @@ pub struct Sale<'a> {
     /// The interface's short name (`chat`, `responses`, …): which shape the raw usage has.
     pub api: &'a str,
     pub model: &'a str,
+    /// What was asked for, where `model` is what the answer names: prices may be known for one of them only.
+    pub asked: Option<&'a str>,
     /// `None` for what is counted in no tokens.
     pub usage: Option<&'a Usage>,
     /// The usage object as the provider sent it, where it says more than its two totals: it may have parts that [`Usage`] has
@@ -92,20 +94,31 @@ impl Pricing {
         let units = self.units_of(sale, known.as_deref(), &plain);
         let nothing = units.iter().next().is_none();
         let priced_units = (!nothing && units != plain).then(|| written(&units));
-        if nothing || sale.model.is_empty() {
+        if nothing {
             return Sold { cost: None, priced_units };
         }
-        let by_overlay = |fallback| self.overlay.as_ref()?.price(sale, fallback);
-        let cost = by_overlay(false)
-            .or_else(|| {
-                let amount = NanoUsd::from_usd(self.table_usd(sale, known.as_deref(), &units)?)?;
-                Some(Cost { amount, source: CostSource::Prices, price_version: PRICE_VERSION.to_owned() })
-            })
-            .or_else(|| by_overlay(true));
+        let asked = sale.asked.filter(|asked| *asked != sale.model);
+        let models = [Some(sale.model), asked].into_iter().flatten().filter(|model| !model.is_empty());
+        let cost =
+            models.map(|model| Sale { model, ..*sale }).find_map(|sale| self.cost(&sale, known.as_deref(), &units));
         Sold { cost, priced_units }
     }
 
+    /// The price of one model.
+    fn cost(&self, sale: &Sale<'_>, known: Option<&str>, units: &Units) -> Option<Cost> {
+        let by_overlay = |fallback| self.overlay.as_ref()?.price(sale, fallback);
+        let by_table = || {
+            let amount = NanoUsd::from_usd(self.table_usd(sale, known, units)?)?;
+            Some(Cost { amount, source: CostSource::Prices, price_version: PRICE_VERSION.to_owned() })
+        };
+        by_overlay(false).or_else(by_table).or_else(|| by_overlay(true))
+    }
+
     fn table_usd(&self, sale: &Sale<'_>, known: Option<&str>, units: &Units) -> Option<f64> {
+        // Its models bear the names of those that others sell, and run on the operator's own machines.
+        if sale.format == WireFormat::Ollama || sale.provider.trim().eq_ignore_ascii_case("ollama") {
+            return None;
+        }
         // A provider that the table knows decides, even where it does not have the model: another one's price for a
         // model of that name would be a guess.
         if known.is_some() {
@@ -151,6 +164,10 @@ impl Pricing {
         }
         let reader = known.or_else(|| default_provider(sale.format));
         let Some(mut units) = reader.and_then(|id| self.extract(sale, id)) else { return plain.clone() };
+        // A reader that does not know how this shape counts its input would have parts of it priced and not the whole.
+        if plain.get("input_tokens").is_some() && units.get("input_tokens") != plain.get("input_tokens") {
+            return plain.clone();
+        }
         // The table's readers leave out the cache where that provider has no price for it yet, or names it otherwise.
         if let (Some(cached), None) = (plain.get("cache_read_tokens"), units.get("cache_read_tokens")) {
             units.insert("cache_read_tokens", cached);

@@ -299,6 +299,7 @@ fn sell(row: &Exchange, meaning: &Meaning, provider: &str, context: &EnrichConte
         format: row.format,
         api: meaning.api,
         model: row.model.as_deref().unwrap_or_default(),
+        asked: row.request_model.as_deref().filter(|_| row.model_override.is_none()),
         usage: row.usage.as_ref(),
         raw_usage: meaning.raw_usage.as_ref().filter(|_| row.usage.is_some()),
         audio_seconds: meaning.audio_seconds,

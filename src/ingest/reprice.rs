@@ -70,13 +70,11 @@ pub async fn reprice(store: &Store, context: &EnrichContext, wish: Wish) -> Resu
             let bodies_of = |call: &PricedCall| wish.reparse || is_old(call);
             let mut new: Vec<(RequestId, NewPrice)> = Vec::new();
             let (to_read, to_price): (Vec<_>, Vec<_>) = page.iter().partition(|call| bodies_of(call));
-            for call in to_price {
-                take(&mut new, &mut report, call, again(call, None, context));
-            }
-            for some in to_read.chunks(BODIES) {
-                let bodies = bodies(store, org, some).await?;
-                for call in some {
-                    take(&mut new, &mut report, call, again(call, bodies.get(&call.id), context));
+            let without_bodies = to_price.chunks(to_price.len().max(1)).map(|some| (some, false));
+            for (some, read) in without_bodies.chain(to_read.chunks(BODIES).map(|some| (some, true))) {
+                let bodies = if read { bodies(store, org, some).await? } else { HashMap::new() };
+                for (call, price) in prices(store, org, some, &bodies, context).await? {
+                    take(&mut new, &mut report, call, price);
                 }
             }
             report.calls += page.len() as u64;
@@ -102,6 +100,42 @@ async fn bodies(
     Ok(store.calls_bodies(org, &ids).await?.into_iter().collect())
 }
 
+/// The prices of some calls. Only where the answer's model has none, the model that was asked for is looked up and tried.
+async fn prices<'a>(
+    store: &Store,
+    org: OrgId,
+    calls: &[&'a PricedCall],
+    bodies: &HashMap<RequestId, CallBodies>,
+    context: &EnrichContext,
+) -> Result<Vec<(&'a PricedCall, NewPrice)>, StoreError> {
+    let again = |call: &PricedCall, asked| again(call, bodies.get(&call.id), asked, context);
+    let mut prices: Vec<_> = calls.iter().map(|call| (*call, again(call, None))).collect();
+    let unpriced: Vec<RequestId> =
+        prices.iter().filter(|(_, price)| is_unpriced(price)).map(|(call, _)| call.id).collect();
+    if unpriced.is_empty() {
+        return Ok(prices);
+    }
+    let asked = asked_models(store, org, &unpriced).await?;
+    for (call, price) in &mut prices {
+        if let Some(model) = asked.get(&call.id) {
+            *price = again(call, Some(model.as_str()));
+        }
+    }
+    Ok(prices)
+}
+
+/// There is something to price, and no price for it.
+const fn is_unpriced(price: &NewPrice) -> bool {
+    price.cost.is_none() && (price.usage.is_some() || price.priced_units.is_some())
+}
+
+/// The models that calls asked for, unless their clients said what they are to be priced as.
+async fn asked_models(store: &Store, org: OrgId, ids: &[RequestId]) -> Result<HashMap<RequestId, String>, StoreError> {
+    let calls = store.light_calls(org, ids).await?;
+    let asked = calls.into_iter().filter(|call| call.model_override.is_none());
+    Ok(asked.filter_map(|call| Some((call.call.id, call.request_model?))).collect())
+}
+
 fn take(new: &mut Vec<(RequestId, NewPrice)>, report: &mut Repriced, call: &PricedCall, price: NewPrice) {
     if price == call.price {
         return;
@@ -119,7 +153,7 @@ fn take(new: &mut Vec<(RequestId, NewPrice)>, report: &mut Repriced, call: &Pric
 }
 
 /// The price of a call as it would be if it were stored now.
-fn again(call: &PricedCall, bodies: Option<&CallBodies>, context: &EnrichContext) -> NewPrice {
+fn again(call: &PricedCall, bodies: Option<&CallBodies>, asked: Option<&str>, context: &EnrichContext) -> NewPrice {
     let mut price = call.price.clone();
     // An estimate was made from a stream that broke off; reading it again would find nothing.
     let estimated = price.usage_source.as_deref() == Some(UsageSource::Estimated.as_str());
@@ -142,6 +176,7 @@ fn again(call: &PricedCall, bodies: Option<&CallBodies>, context: &EnrichContext
         format: format(call),
         api: meaning.as_ref().map_or("", |meaning| meaning.api),
         model: call.model.as_deref().unwrap_or_default(),
+        asked,
         usage: price.usage.as_ref(),
         raw_usage: meaning.as_ref().and_then(|meaning| meaning.raw_usage.as_ref()).filter(|_| price.usage.is_some()),
         audio_seconds: meaning.as_ref().and_then(|meaning| meaning.audio_seconds),

@@ -16,6 +16,7 @@ fn sale<'a>(provider: &'a str, model: &'a str, usage: &'a Usage) -> Sale<'a> {
         format: WireFormat::Openai,
         api: "chat",
         model,
+        asked: None,
         usage: Some(usage),
         raw_usage: None,
         audio_seconds: None,
@@ -167,6 +168,10 @@ fn how_the_provider_is_found() {
         ("openai", "", WireFormat::Openai, "my-finetune", None),
         ("my-vllm", "", WireFormat::Openai, "my-finetune", None),
         ("ollama", "", WireFormat::Ollama, "my-finetune", None),
+        // What runs on the operator's own machines has others' names and not their prices.
+        ("ollama", "", WireFormat::Ollama, "gpt-4o", None),
+        ("Ollama", "", WireFormat::Openai, "deepseek-r1", None),
+        ("my-box", "", WireFormat::Ollama, "mistral-large-latest", None),
         ("openai", "", WireFormat::Openai, "", None),
     ] {
         assert_eq!(price(provider, url, format, model), expected, "{provider} {url} {format:?} {model}");
@@ -253,7 +258,7 @@ fn a_fallback_counts_only_where_the_table_knows_nothing() {
 #[test]
 fn a_sale_is_priced_the_same_again_by_its_units() {
     let pricing = pricing();
-    let usage = Usage { prompt_tokens: 10, prompt_audio_tokens: 5, completion_tokens: 7, ..Usage::default() };
+    let usage = Usage { prompt_tokens: 110, prompt_audio_tokens: 5, completion_tokens: 7, ..Usage::default() };
     let raw = json!({"promptTokenCount": 115, "candidatesTokenCount": 7,
         "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 5}, {"modality": "VIDEO", "tokenCount": 100}]});
     let first = Sale {
@@ -307,4 +312,42 @@ fn two_totals_are_read_alike_by_the_tables_reader() {
         }
     }
     assert!(read >= 5, "{read}");
+}
+
+#[test]
+fn a_reader_that_leaves_out_a_part_of_the_input_is_not_believed() {
+    let pricing = pricing();
+    let usage = tokens(10_000, 5_000, 20_000);
+    let raw = json!({"inputTokens": 10_000, "outputTokens": 20_000, "cacheReadInputTokenCount": 5_000});
+    let nova = Sale {
+        format: WireFormat::Bedrock,
+        api: "invoke",
+        raw_usage: Some(&raw),
+        ..sale("bedrock", "amazon.nova-lite-v1:0", &usage)
+    };
+    // 10,000 x 60 + 5,000 x 15 + 20,000 x 240
+    let expected = Some(600_000 + 75_000 + 4_800_000);
+    assert_eq!(nanos(pricing.price(&nova)), expected);
+    assert_eq!(nanos(pricing.price(&Sale { raw_usage: None, ..nova })), expected);
+}
+
+#[test]
+fn what_was_asked_for_is_the_last_resort() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("prices.toml");
+    let entry = |model: &str, provider: &str| {
+        format!("[[price]]\nmodel = \"{model}\"\nprovider = \"{provider}\"\ninput = 1.0\noutput = 1.0\n")
+    };
+    std::fs::write(&path, entry("gpt-4o", "ollama") + &entry("own", "openai") + "fallback = true\n").unwrap();
+    let pricing = Pricing::load(Some(&path)).unwrap();
+    let usage = tokens(1_000, 0, 300);
+    let price = |model, asked| nanos(pricing.price(&Sale { asked, ..sale("openai", model, &usage) }));
+    assert_eq!(price("unheard-of", Some("gpt-4o")), Some(5_500_000));
+    assert_eq!(price("gpt-4o-mini", Some("gpt-4o")), Some(330_000));
+    assert_eq!(price("own", Some("gpt-4o")), Some(1_300_000));
+    assert_eq!(price("", Some("gpt-4o")), Some(5_500_000));
+    assert_eq!(price("unheard-of", None), None);
+    // The operator's word stands also for what the table is not asked about.
+    let local = Sale { format: WireFormat::Ollama, ..sale("ollama", "gpt-4o", &usage) };
+    assert_eq!(nanos(pricing.price(&local)), Some(1_300_000));
 }

@@ -83,6 +83,35 @@ async fn stored_calls_get_new_prices_on_postgres() {
     stored_calls_get_new_prices(Backend::Postgres).await;
 }
 
+async fn the_model_that_was_asked_for_counts(backend: Backend) {
+    let upstream = Upstream::start(|_: &Received| {
+        let usage = json!({"prompt_tokens": 1_000_000, "completion_tokens": 500_000});
+        Reply::json(200, &json!({"model": "unheard-of", "choices": [], "usage": usage}))
+    })
+    .await;
+    let gateway = Gateway::start(GatewayOptions::new(backend).provider("openai", upstream.url())).await;
+    let stored = call(&gateway, "s").await;
+    assert_eq!((&stored["cost"], &stored["request_model"]), (&Value::Null, &json!("my-own-model")));
+    let said = reprice(&gateway, Some(OVERLAY), &[]).await;
+    assert!(said.contains("changed 1") && said.contains("1 newly priced"), "{said}");
+    let row = gateway.call(stored["request_id"].as_str().unwrap()).await;
+    assert_eq!((&row["cost"], &row["model"]), (&json!(2.0), &json!("unheard-of")));
+    for more in [&[][..], &["--reparse"]] {
+        let said = reprice(&gateway, Some(OVERLAY), more).await;
+        assert!(said.contains("looked at 1 model calls, changed 0"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_model_that_was_asked_for_counts_on_sqlite() {
+    the_model_that_was_asked_for_counts(Backend::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_model_that_was_asked_for_counts_on_postgres() {
+    the_model_that_was_asked_for_counts(Backend::Postgres).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_overlay_counts_without_a_restart() {
     let upstream = Upstream::start(|_: &Received| {

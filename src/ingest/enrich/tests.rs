@@ -195,7 +195,9 @@ fn calls_that_are_no_model_calls_and_unknown_prices() {
     let row = answered(models, r#"{"data":[]}"#);
     assert_eq!((row.kind, row.cost.is_none(), row.usage.is_none()), (Kind::Other, true, true));
     assert!(row.usage_missing.is_some());
-    let row = answered(begin(), r#"{"model":"my-own","usage":{"prompt_tokens":1,"completion_tokens":1}}"#);
+    let mut own = begin();
+    own.tags.model_override = Some("my-own".to_owned());
+    let row = answered(own, r#"{"usage":{"prompt_tokens":1,"completion_tokens":1}}"#);
     assert!(row.usage.is_some() && row.cost.is_none(), "unknown is not zero");
     let row = answered(begin(), r#"{"model":"my-own","usage":{"prompt_tokens":1,"completion_tokens":1,"cost":0.5}}"#);
     assert_eq!(row.cost.unwrap().source, CostSource::Provider);
@@ -403,6 +405,7 @@ fn units_and_tiers_that_the_parts_do_not_say_are_kept_for_pricing_again() {
         format: WireFormat::Openai,
         api: "",
         model: "whisper-1",
+        asked: None,
         usage: None,
         raw_usage: None,
         audio_seconds: None,
@@ -412,4 +415,34 @@ fn units_and_tiers_that_the_parts_do_not_say_are_kept_for_pricing_again() {
     };
     let sold = CONTEXT.pricing.sell(&again);
     assert_eq!((sold.cost.unwrap().amount, sold.priced_units), (NanoUsd(6_000_000), Some(units.clone())));
+}
+
+#[test]
+fn the_model_that_was_asked_for_is_priced_where_the_other_has_no_price() {
+    let usage = r#""usage":{"prompt_tokens":1000,"completion_tokens":300}"#;
+    let cost = |begin: Begin, model: &str| {
+        let row = answered(begin, &format!(r#"{{"model":"{model}",{usage}}}"#));
+        (row.model, row.cost.map(|cost| cost.amount))
+    };
+    let gpt_4o = Some(NanoUsd(5_500_000));
+    assert_eq!(cost(begin(), "nobody-knows-it"), (Some("nobody-knows-it".to_owned()), gpt_4o));
+    assert_eq!(cost(begin(), "gpt-4o-mini").1, Some(NanoUsd(330_000)));
+    let mut overridden = begin();
+    overridden.tags.model_override = Some("my-own".to_owned());
+    assert_eq!(cost(overridden, "gpt-4o"), (Some("my-own".to_owned()), None));
+    let mut ollama = begin();
+    (ollama.provider, ollama.format) = ("ollama".to_owned(), WireFormat::Ollama);
+    assert_eq!(cost(ollama, "gpt-4o").1, None);
+}
+
+#[test]
+fn a_log_of_any_depth_is_a_row() {
+    let levels = 100_000;
+    let deep = format!("{}{}", r#"{"streamed_data":["#.repeat(levels), "]}".repeat(levels));
+    let body = format!(
+        r#"{{"providerRequest":{{"url":"u","json":{deep},"meta":{{}}}},"providerResponse":{{"json":{deep},"status":200,"headers":{{}}}}}}"#
+    );
+    let capture = Capture::Log { posted: Box::new(posted(LogRoute::Custom)), body: body.into() };
+    let row = std::thread::Builder::new().stack_size(512 * 1024).spawn(|| enrich(capture, &CONTEXT)).unwrap().join();
+    assert_eq!(row.unwrap().response.bytes.len(), deep.len());
 }
