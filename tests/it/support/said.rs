@@ -144,7 +144,8 @@ fn gemini(events: &[Value]) -> Said {
             .or_else(|| list(&event["candidates"]).find_map(|c| text(&c["finishReason"])))
             .or_else(|| text(&event["promptFeedback"]["blockReason"]));
         for candidate in list(&event["candidates"]) {
-            said.calls += list(&candidate["content"]["parts"]).filter(|part| part["functionCall"].is_object()).count();
+            said.calls +=
+                list(&candidate["content"]["parts"]).filter(|part| part["functionCall"]["name"].is_string()).count();
         }
         if event["usageMetadata"].is_object() {
             said.usage = Some(event["usageMetadata"].clone());
@@ -190,6 +191,19 @@ fn chat_events(events: &[Value]) -> Said {
     said
 }
 
+/// Items that ask the client: calls with an id for the client's answer to name, which the provider did not answer in the same
+/// response. xAI gives such ids to searches of its own.
+fn responses_calls(items: &Value) -> usize {
+    let is = |item: &Value, end: &str| item["type"].as_str().is_some_and(|kind| kind.ends_with(end));
+    let answered: Vec<_> =
+        list(items).filter(|item| is(item, "_output")).filter_map(|item| text(&item["call_id"])).collect();
+    list(items)
+        .filter(|item| is(item, "_call"))
+        .filter_map(|item| text(&item["call_id"]))
+        .filter(|id| !answered.contains(id) && !id.starts_with("xs_call"))
+        .count()
+}
+
 fn of_type(items: &Value, wanted: &[&str]) -> usize {
     list(items).filter(|x| wanted.contains(&x["type"].as_str().unwrap_or(""))).count()
 }
@@ -206,15 +220,7 @@ fn of_object(shape: Shape, method: &str, v: &Value) -> Said {
         Shape::Responses => {
             let status = text(&v["status"]).filter(|s| s != "queued" && s != "in_progress");
             said.finish = text(&v["incomplete_details"]["reason"]).or(status);
-            let asking = [
-                "function_call",
-                "custom_tool_call",
-                "shell_call",
-                "local_shell_call",
-                "computer_call",
-                "apply_patch_call",
-            ];
-            said.calls = of_type(&v["output"], &asking);
+            said.calls = responses_calls(&v["output"]);
             // Fetching a response again costs nothing: its usage is that of the call that made it, unless that ran in the
             // background and had none to report yet.
             said.usage = usage(&v["usage"]).filter(|_| method == "POST" || v["background"] == true);
