@@ -39,9 +39,10 @@ impl Reading<'_> {
         let [id, model, choices, reported, groq, error, tier] =
             json::fields(text, ["id", "model", "choices", "usage", "x_groq", "error", "service_tier"]).values;
         if choices.is_none() && reported.is_none() {
-            llama::read(text, self.meaning);
-            if self.api == Api::Audio {
-                self.recording(text);
+            match self.api {
+                Api::Chat => llama::read(text, self.meaning),
+                Api::Audio => self.recording(text),
+                _ => {}
             }
         }
         let meaning = &mut *self.meaning;
