@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
+use super::bounds;
 use super::record::Record;
 use crate::model::exchange::Kind;
 use crate::model::figures::{Figures, part_of};
@@ -98,12 +99,12 @@ pub(super) fn add(hours: &mut Hours, call: &Record<'_>) {
 }
 
 fn figures(call: &Record<'_>) -> Figures {
-    let sum = |parts: [Option<i64>; 5]| parts.into_iter().flatten().sum();
-    let latency = call.ended_at - call.started_at;
+    let sum = |parts: [Option<i64>; 5]| bounds::added(parts.into_iter().flatten().fold(0, i64::saturating_add));
+    let latency = bounds::added(call.ended_at.saturating_sub(call.started_at));
     let mut figures = Figures {
         calls: 1,
         errors: i64::from(call.is_error()),
-        cost: NanoUsd(call.cost.unwrap_or_default()),
+        cost: NanoUsd(bounds::added(call.cost.unwrap_or_default())),
         unpriced: i64::from(call.is_unpriced()),
         input_tokens: sum([
             call.prompt_tokens,
@@ -120,8 +121,7 @@ fn figures(call: &Record<'_>) -> Figures {
             call.reasoning_tokens,
             None,
         ]),
-        // A body of more than this is no body; a sum of many must not overflow.
-        response_bytes: call.response_bytes.clamp(0, 1 << 40),
+        response_bytes: bounds::added(call.response_bytes),
         latency_sum_us: latency,
         latency_min_us: latency,
         latency_max_us: latency,

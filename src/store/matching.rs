@@ -6,6 +6,7 @@ use sea_query::{
     CaseStatement, CommonTableExpression, Condition, Expr, ExprTrait, JoinType, Query, SelectStatement, WithClause,
 };
 
+use super::bounds::capped;
 use super::compare::Backend;
 use super::error::StoreError;
 use super::lower::{Needed, all, conjuncts, names_session};
@@ -15,10 +16,15 @@ use crate::model::filter::Filter;
 use crate::model::id::OrgId;
 use crate::model::session::Totals;
 
-const TOTALS: &str = "e.session_key, COUNT(*) AS calls, COUNT(e.error_rule) AS errors, \
-     CAST(COALESCE(SUM(e.cost), 0) AS BIGINT) AS cost, \
+const TOTALS: &str = concat!(
+    "e.session_key, COUNT(*) AS calls, COUNT(e.error_rule) AS errors, \
+     CAST(COALESCE(SUM(",
+    capped!("e.cost"),
+    "), 0) AS BIGINT) AS cost, \
      CAST(SUM(CASE WHEN e.kind = 'llm' AND e.cost IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS unpriced, \
-     CAST(SUM(e.ended_at - e.started_at) AS BIGINT) AS latency_sum_us, \
+     CAST(SUM(",
+    capped!("e.ended_at - e.started_at"),
+    ") AS BIGINT) AS latency_sum_us, \
      CAST(COALESCE(SUM(e.prompt_tokens), 0) AS BIGINT) AS prompt_tokens, \
      CAST(COALESCE(SUM(e.prompt_cache_read_tokens), 0) AS BIGINT) AS prompt_cache_read_tokens, \
      CAST(COALESCE(SUM(e.prompt_cache_write_tokens), 0) AS BIGINT) AS prompt_cache_write_tokens, \
@@ -31,7 +37,8 @@ const TOTALS: &str = "e.session_key, COUNT(*) AS calls, COUNT(e.error_rule) AS e
      CAST(COALESCE(SUM(e.completion_image_tokens), 0) AS BIGINT) AS completion_image_tokens, \
      CAST(COALESCE(SUM(e.web_searches), 0) AS BIGINT) AS web_searches, \
      CAST(COALESCE(SUM(e.tool_units), 0) AS BIGINT) AS tool_units, \
-     CAST(COALESCE(SUM(e.search_units), 0) AS BIGINT) AS search_units";
+     CAST(COALESCE(SUM(e.search_units), 0) AS BIGINT) AS search_units"
+);
 
 impl Store {
     /// Totals of the calls of these sessions that match, by session.

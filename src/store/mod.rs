@@ -9,6 +9,7 @@
 //! - The store knows neither HTTP nor the journal.
 
 mod bodies;
+mod bounds;
 mod compare;
 mod db;
 mod dead_letters;

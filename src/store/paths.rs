@@ -4,6 +4,7 @@
 use sea_query::{Expr, ExprTrait, JoinType, Order, Query};
 use sqlx::FromRow;
 
+use super::bounds::capped;
 use super::error::StoreError;
 use super::text::property_key;
 use super::{Store, sql};
@@ -16,13 +17,23 @@ use crate::model::units::{Micros, NanoUsd};
 const MOST_ROWS: u64 = 300_000;
 
 /// Of calls `e`, with the side put before it.
-const SUMS: &str = "COUNT(*) AS calls, COUNT(e.error_rule) AS errors, CAST(COALESCE(SUM(e.cost), 0) AS BIGINT) AS cost, \
-     CAST(SUM(e.ended_at - e.started_at) AS BIGINT) AS time_us, \
-     CAST(COALESCE(SUM(e.prompt_tokens + e.prompt_cache_read_tokens + e.prompt_cache_write_tokens \
-     + e.prompt_audio_tokens + COALESCE(e.prompt_image_tokens, 0)), 0) AS BIGINT) AS input_tokens, \
-     CAST(COALESCE(SUM(e.completion_tokens + e.completion_audio_tokens + \
-     COALESCE(e.completion_image_tokens, 0) + e.reasoning_tokens), 0) AS BIGINT) \
-     AS output_tokens, MAX(e.started_at) AS last_at";
+const SUMS: &str = concat!(
+    "COUNT(*) AS calls, COUNT(e.error_rule) AS errors, CAST(COALESCE(SUM(",
+    capped!("e.cost"),
+    "), 0) AS BIGINT) AS cost, CAST(SUM(",
+    capped!("e.ended_at - e.started_at"),
+    ") AS BIGINT) AS time_us, CAST(COALESCE(SUM(",
+    capped!(
+        "(e.prompt_tokens + e.prompt_cache_read_tokens + e.prompt_cache_write_tokens + e.prompt_audio_tokens + \
+         COALESCE(e.prompt_image_tokens, 0))"
+    ),
+    "), 0) AS BIGINT) AS input_tokens, CAST(COALESCE(SUM(",
+    capped!(
+        "(e.completion_tokens + e.completion_audio_tokens + COALESCE(e.completion_image_tokens, 0) + \
+         e.reasoning_tokens)"
+    ),
+    "), 0) AS BIGINT) AS output_tokens, MAX(e.started_at) AS last_at"
+);
 
 #[derive(FromRow)]
 struct PathRecord {

@@ -1,7 +1,7 @@
 //! A call as the columns of `exchange`, ready to be bound. Pure: nothing here knows which database it goes to.
 //!
-//! Numbers that a client or a provider chose are brought into a range in which no sum over a session can overflow: one
-//! absurd figure must never make a session unwritable.
+//! Numbers that a client or a provider chose are brought into a range that the columns have and that sums over a call's own
+//! parts stay in; what a call adds to sums over calls is bounded beside them (`store::bounds`).
 
 use std::borrow::Cow;
 
@@ -14,8 +14,8 @@ use crate::model::tags::Note;
 
 /// The last microsecond of the year 9999. Instants lie between the epoch and this.
 const LAST_INSTANT: i64 = 253_402_300_799_999_999;
-/// Tokens in one part of one call.
-pub(super) const MOST_TOKENS: i64 = 1 << 40;
+/// Tokens in one part of one call: all parts of one together are less than what a call may add to a sum.
+pub(super) const MOST_TOKENS: i64 = 1 << 36;
 /// Nano-dollars of one call: a million dollars and a bit.
 pub(super) const MOST_COST: i64 = 1 << 50;
 

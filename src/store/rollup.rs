@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
+use super::bounds;
 use super::hours::{self, Hours};
 use super::record::Record;
 use super::text::split;
@@ -203,11 +204,12 @@ impl<'a> SessionDelta<'a> {
         }
         self.calls += 1;
         self.errors += i64::from(call.failed);
-        self.cost += call.cost.unwrap_or_default();
+        self.cost = self.cost.saturating_add(bounds::added(call.cost.unwrap_or_default()));
         self.unpriced += i64::from(call.unpriced);
-        self.latency_sum_us += call.ended_at - call.started_at;
+        let latency_us = bounds::added(call.ended_at.saturating_sub(call.started_at));
+        self.latency_sum_us = self.latency_sum_us.saturating_add(latency_us);
         for (sum, part) in self.tokens.iter_mut().zip(call.tokens) {
-            *sum += part.unwrap_or_default();
+            *sum = sum.saturating_add(bounds::added(part.unwrap_or_default()));
         }
     }
 }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
 
+use super::bounds::capped;
 use super::compare;
 use super::db::on_db;
 use super::error::StoreError;
@@ -295,11 +296,13 @@ impl Store {
             .and_where(Expr::cust("e.session_key").is_in(keys))
             .take();
         let select = Query::select()
-            .expr(Expr::cust(
-                "c.session_key, CAST(SUM(CASE WHEN c.before IS NULL OR c.started_at >= c.before \
-                 THEN c.ended_at - c.started_at WHEN c.ended_at > c.before THEN c.ended_at - c.before ELSE 0 END) \
-                 AS BIGINT)",
-            ))
+            .expr(Expr::cust(concat!(
+                "c.session_key, CAST(SUM(CASE WHEN c.before IS NULL OR c.started_at >= c.before THEN ",
+                capped!("c.ended_at - c.started_at"),
+                " WHEN c.ended_at > c.before THEN ",
+                capped!("c.ended_at - c.before"),
+                " ELSE 0 END) AS BIGINT)"
+            )))
             .from_subquery(calls, "c")
             .add_group_by([Expr::cust("c.session_key")])
             .take();

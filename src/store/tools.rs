@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::db::on_db;
 use super::error::StoreError;
 use super::record::session_key;
-use super::{Store, sql};
+use super::{Store, bounds, sql};
 use crate::model::agent::{ToolCallRow, ToolResultRow};
 use crate::model::filter::Filter;
 use crate::model::id::{OrgId, RequestId};
@@ -345,7 +345,7 @@ fn lone(log: LogRecord, verdicts: &HashMap<Uuid, (bool, String)>) -> ToolUse {
         path: log.session_path,
         session: log.session_key,
         started_at: Micros(log.started_at),
-        time: Time::Manual(Ord::max(log.ended_at - log.started_at, 0)),
+        time: Time::Manual(bounds::added(log.ended_at.saturating_sub(log.started_at))),
         result_bytes: Some(log.response_bytes),
         used_by: None,
         cost: log.cost.map(NanoUsd),

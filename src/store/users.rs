@@ -8,6 +8,7 @@
 
 use sea_query::{Expr, ExprTrait, JoinType, Order, Query, SelectStatement};
 
+use super::bounds::capped;
 use super::db::on_db;
 use super::error::StoreError;
 use super::lower::{self, CALLS_PER_DAY, TOKENS_PER_CALL, all, conjuncts, names_call, names_user};
@@ -127,12 +128,13 @@ impl Store {
 fn sums(mut calls: SelectStatement, utc_offset_minutes: i64) -> SelectStatement {
     let shift = utc_offset_minutes.saturating_mul(60_000_000);
     calls
-        .expr(Expr::cust(
+        .expr(Expr::cust(concat!(
             "e.user_id, MIN(e.started_at) AS first_at, MAX(e.started_at) AS last_at, COUNT(*) AS calls, \
-             CAST(COALESCE(SUM(e.prompt_tokens), 0) AS BIGINT) AS prompt_tokens, \
-             CAST(COALESCE(SUM(e.completion_tokens), 0) AS BIGINT) AS completion_tokens, \
-             CAST(COALESCE(SUM(e.cost), 0) AS BIGINT) AS cost",
-        ))
+                 CAST(COALESCE(SUM(e.prompt_tokens), 0) AS BIGINT) AS prompt_tokens, \
+                 CAST(COALESCE(SUM(e.completion_tokens), 0) AS BIGINT) AS completion_tokens, CAST(COALESCE(SUM(",
+            capped!("e.cost"),
+            "), 0) AS BIGINT) AS cost"
+        )))
         .expr_as(Expr::cust(format!("CAST(COALESCE(SUM({}), 0) AS BIGINT)", lower::TOTAL_TOKENS)), "tokens")
         .expr_as(Expr::cust(format!("COUNT(DISTINCT (e.started_at + {shift}) / {DAY})")), "active_days")
         .add_group_by([Expr::cust("e.user_id")]);

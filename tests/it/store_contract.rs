@@ -9,11 +9,13 @@ mod memory;
 mod reads;
 mod reprice;
 mod sample;
+mod sums;
 mod users;
 mod writes;
 
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use tempfile::TempDir;
 use trailgate::model::exchange::Exchange;
 use trailgate::model::filter::Filter;
@@ -50,6 +52,16 @@ impl Bed {
         self
     }
 
+    /// Statements past the store, for what it does not do itself.
+    pub async fn execute(&self, sql: impl Into<String>) {
+        let statements = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.into()));
+        if self.store.backend() == "postgres" {
+            statements.execute(&mut sqlx::PgConnection::connect(&self.options.url).await.unwrap()).await.unwrap();
+        } else {
+            statements.execute(&mut sqlx::SqliteConnection::connect(&self.options.url).await.unwrap()).await.unwrap();
+        }
+    }
+
     pub async fn write(&self, batch: &[Exchange]) -> Written {
         self.store.writer().await.unwrap().write(batch).await.unwrap()
     }
@@ -79,6 +91,8 @@ contract! {
     crate::store_contract::writes::a_manual_log_with_a_used_id_is_lost_only_if_it_is_the_same as a_manual_log_with_a_used_id_is_lost_only_if_it_is_the_same,
     crate::store_contract::writes::hostile_values_are_kept as hostile_values_are_kept,
     crate::store_contract::writes::absurd_numbers_do_not_stop_a_session as absurd_numbers_do_not_stop_a_session,
+    crate::store_contract::sums::absurd_calls_stay_readable as absurd_calls_stay_readable,
+    crate::store_contract::sums::too_large_sums_are_repaired as too_large_sums_are_repaired,
     crate::store_contract::writes::roll_ups_equal_recomputation as roll_ups_equal_recomputation,
     crate::store_contract::writes::writers_share_sessions as writers_share_sessions,
     crate::store_contract::writes::replicas_with_the_same_records_store_each_once as replicas_with_the_same_records_store_each_once,
