@@ -8,6 +8,7 @@
 //!   only the drain's bulk writes differ, in `dialect`.
 //! - The store knows neither HTTP nor the journal.
 
+mod adopted;
 mod bodies;
 mod bounds;
 mod compare;

@@ -13,22 +13,21 @@
 //! - A batch without such calls costs nothing.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use uuid::Uuid;
 
-use super::dialect::agents::{Adoption, Agents, Known, Moved, MovedProperty, StateRow};
+use super::dialect::agents::{Agents, Known, StateRow};
 use super::error::StoreError;
 use super::record::Record;
-use super::rollup::{Added, RollUp};
 use super::text::split;
 use crate::model::agent::{INFERRED, Link, SessionRule, is_inferred};
 use crate::model::exchange::Exchange;
 
-/// What is to be done with stored calls once the batch's own are in.
+/// What is to be done with stored calls once the batch's own are in (`store::adopted`).
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    groups: Vec<Group>,
+    pub groups: Vec<Group>,
     /// Calls that wait for another to show a state.
     waits: Vec<Wait>,
 }
@@ -43,21 +42,14 @@ struct Wait {
 
 /// Calls that hang together, and their session.
 #[derive(Debug, Default)]
-struct Group {
-    org: Uuid,
-    session: (String, Option<String>),
+pub(super) struct Group {
+    pub org: Uuid,
+    pub session: (String, Option<String>),
     /// Batch indexes.
-    records: Vec<usize>,
-    adopt: Vec<(Uuid, &'static str)>,
+    pub records: Vec<usize>,
+    pub adopt: Vec<(Uuid, &'static str)>,
     /// Inferred sessions that become this one.
-    merge: BTreeSet<String>,
-}
-
-/// Stored calls that moved, with their properties.
-#[derive(Debug, Default)]
-pub(super) struct Adopted {
-    calls: Vec<Moved>,
-    properties: Vec<MovedProperty>,
+    pub merge: BTreeSet<String>,
 }
 
 /// Finds sessions for the batch's calls and puts them into the records.
@@ -84,6 +76,7 @@ pub(super) async fn plan<D: Agents>(
         let waiting = db.waiting(org, &web.heads()).await?;
         web.take(known, waiting);
         web.join(records, &mut plan.waits);
+        web.unite_sessions();
         plan.groups.extend(web.groups(records));
     }
     Ok(plan)
@@ -302,6 +295,10 @@ impl<'b> Web<'b> {
         if let Some(node) = self.nodes.get_mut(from) {
             node.rule = Some(rule);
         }
+        self.unite(from, to);
+    }
+
+    fn unite(&mut self, from: usize, to: usize) {
         let (from, to) = (self.root(from), self.root(to));
         if let Some(above) = self.above.get_mut(from) {
             *above = to;
@@ -313,6 +310,23 @@ impl<'b> Web<'b> {
             node = above;
         }
         node
+    }
+
+    /// Calls of one inferred session hang together whatever else they do: where one of them brings its session into another,
+    /// all of them go there.
+    fn unite_sessions(&mut self) {
+        let mut first: HashMap<&str, usize> = HashMap::new();
+        let mut edges = Vec::new();
+        for (at, node) in self.nodes.iter().enumerate() {
+            let Some((key, _)) = node.session.as_ref().filter(|(key, _)| is_inferred(key)) else { continue };
+            match first.get(key.as_str()) {
+                Some(first) => edges.push((at, *first)),
+                None => drop(first.insert(key, at)),
+            }
+        }
+        for (from, to) in edges {
+            self.unite(from, to);
+        }
     }
 
     fn groups(&self, records: &mut [Record<'_>]) -> Vec<Group> {
@@ -416,65 +430,5 @@ impl Plan {
         }
         waits.sort_by_key(|row| (row.org, row.state, row.call));
         if waits.is_empty() { Ok(()) } else { db.put_waits(&waits).await }
-    }
-
-    /// Moves stored calls into the sessions of those new calls that they hang together with.
-    pub async fn adopt<D: Agents>(self, db: &mut D, stored: &HashSet<usize>) -> Result<Adopted, StoreError> {
-        let mut adopted = Adopted::default();
-        let mut single = Vec::new();
-        for group in self.groups {
-            if !group.records.iter().any(|index| stored.contains(index)) {
-                continue;
-            }
-            let (key, long) = &group.session;
-            for from in &group.merge {
-                adopted.calls.extend(db.move_session(group.org, from, (key, long.as_deref())).await?);
-            }
-            single.extend(group.adopt.into_iter().map(|(call, rule)| Adoption {
-                org: group.org,
-                call,
-                session_key: key.clone(),
-                session_long: long.clone(),
-                rule,
-            }));
-        }
-        single.sort_by_key(|call| (call.org, call.call));
-        if !single.is_empty() {
-            adopted.calls.extend(db.adopt(&single).await?);
-        }
-        if !adopted.calls.is_empty() {
-            let ids: Vec<(Uuid, Uuid)> = adopted.calls.iter().map(|call| (call.org_id, call.id)).collect();
-            adopted.properties = db.properties_of(&ids).await?;
-        }
-        Ok(adopted)
-    }
-}
-
-impl Adopted {
-    /// Adds the moved calls to their sessions.
-    pub fn add_to<'a>(&'a self, sum: &mut RollUp<'a>) {
-        let mut properties: HashMap<(Uuid, Uuid), Vec<&MovedProperty>> = HashMap::new();
-        for property in &self.properties {
-            properties.entry((property.org_id, property.call_id)).or_default().push(property);
-        }
-        for call in &self.calls {
-            let added = Added {
-                org_id: call.org_id,
-                session: &call.session_key,
-                long: call.session_long.as_deref(),
-                name: call.session_name.as_deref(),
-                started_at: call.started_at,
-                ended_at: call.ended_at,
-                failed: call.failed,
-                unpriced: call.unpriced,
-                cost: call.cost,
-                user: call.user_id.as_deref().filter(|user| !user.is_empty()),
-                tokens: call.tokens.parts(),
-            };
-            sum.add_session(&added);
-            for property in properties.remove(&(call.org_id, call.id)).into_iter().flatten() {
-                sum.add_property(&added, (&property.key_lower, &property.value_key), property.value_long.as_deref());
-            }
-        }
     }
 }

@@ -245,7 +245,7 @@ async fn store<D: Dialect + Agents>(db: &mut D, batch: &[Exchange], packed: &[Pa
     insert(db, &records, &mut stored).await?;
     move_reused(db, &mut records, &mut stored, batch).await?;
 
-    let mut new: Vec<&Record<'_>> = records.iter().filter(|r| stored.contains(&r.index)).collect();
+    let new: Vec<&Record<'_>> = records.iter().filter(|r| stored.contains(&r.index)).collect();
     let written = written(&new, records.len() - new.len() + repeated);
     if new.is_empty() {
         return Ok(written);
@@ -254,7 +254,8 @@ async fn store<D: Dialect + Agents>(db: &mut D, batch: &[Exchange], packed: &[Pa
     db.insert_properties(&new).await?;
     insert_tools(db, batch, &new).await?;
     plan.remember(db, batch, &new).await?;
-    let adopted = plan.adopt(db, &stored).await?;
+    let adopted = plan.adopt(db, &mut records, &stored).await?;
+    let mut new: Vec<&Record<'_>> = records.iter().filter(|r| stored.contains(&r.index)).collect();
     new.sort_by_key(|r| r.index);
     let mut sum = rollup::fold(new);
     adopted.add_to(&mut sum);

@@ -6,6 +6,7 @@ mod figures;
 mod filters;
 mod gaps;
 mod memory;
+mod merges;
 mod reads;
 mod reprice;
 mod sample;
@@ -45,6 +46,14 @@ impl Bed {
         let options = StoreOptions { url, max_read_connections: 4, statement_timeout: Duration::from_secs(60) };
         let store = Store::open(&options).await.unwrap();
         Self { store, options, _dir: dir }
+    }
+
+    /// An empty one of the same kind.
+    pub async fn another(&self) -> Self {
+        match self.store.backend() {
+            "postgres" => Self::postgres().await.migrated().await,
+            _ => Self::sqlite().await.migrated().await,
+        }
     }
 
     async fn migrated(self) -> Self {
@@ -93,6 +102,9 @@ contract! {
     crate::store_contract::writes::absurd_numbers_do_not_stop_a_session as absurd_numbers_do_not_stop_a_session,
     crate::store_contract::sums::absurd_calls_stay_readable as absurd_calls_stay_readable,
     crate::store_contract::sums::too_large_sums_are_repaired as too_large_sums_are_repaired,
+    crate::store_contract::merges::two_calls_of_a_batch_in_a_merged_session as two_calls_of_a_batch_in_a_merged_session,
+    crate::store_contract::merges::chains_of_merges as chains_of_merges,
+    crate::store_contract::merges::roll_ups_equal_rows_after_merges as roll_ups_equal_rows_after_merges,
     crate::store_contract::writes::roll_ups_equal_recomputation as roll_ups_equal_recomputation,
     crate::store_contract::writes::writers_share_sessions as writers_share_sessions,
     crate::store_contract::writes::replicas_with_the_same_records_store_each_once as replicas_with_the_same_records_store_each_once,

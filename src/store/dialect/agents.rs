@@ -233,6 +233,8 @@ const MOVE_SESSION: &str = concat!(
     "UPDATE exchange SET session_key = $1, session_long = $2 WHERE org_id = $3 AND session_key = $4",
     moved_columns!()
 );
+/// Whoever adds to the session is done before it moves, so that what he added moves too.
+const LOCK_SESSION: &str = "UPDATE session SET name = name WHERE org_id = $1 AND session_key = $2";
 const DROP_SESSION: &str = "DELETE FROM session WHERE org_id = $1 AND session_key = $2";
 const DROP_USERS: &str = "DELETE FROM session_user_id WHERE org_id = $1 AND session_key = $2";
 const DROP_PROPERTIES: &str = "DELETE FROM session_property WHERE org_id = $1 AND session_key = $2";
@@ -242,7 +244,8 @@ const MOVE_TAG: &str = "INSERT INTO session_tag (org_id, session_key, tag, set_a
 const DROP_TAG: &str = "DELETE FROM session_tag WHERE org_id = $1 AND session_key = $2";
 
 #[cfg(test)]
-const STATEMENTS: [&str; 6] = [MOVE_SESSION, DROP_SESSION, DROP_USERS, DROP_PROPERTIES, MOVE_TAG, DROP_TAG];
+const STATEMENTS: [&str; 7] =
+    [LOCK_SESSION, MOVE_SESSION, DROP_SESSION, DROP_USERS, DROP_PROPERTIES, MOVE_TAG, DROP_TAG];
 
 #[cfg(test)]
 pub(in crate::store) fn statements(backend: Backend) -> Vec<&'static str> {

@@ -23,13 +23,13 @@ use trailgate::pricing::Pricing;
 use super::sample::{Random, SECOND, T0, property};
 use super::{Bed, every_session, memory};
 
-const ORG: OrgId = OrgId::DEFAULT;
+pub const ORG: OrgId = OrgId::DEFAULT;
 
 static CONTEXT: LazyLock<EnrichContext> =
     LazyLock::new(|| EnrichContext { pricing: Arc::new(Pricing::load(None).unwrap()), infer_sessions: true });
 
 /// A chat completion of one second, `at` seconds after the start of time, as the drain would hand it over.
-fn chat(at: i64, tags: Tags, headers: &[(&str, &str)], request: &Value, answer: &Value) -> Exchange {
+pub fn chat(at: i64, tags: Tags, headers: &[(&str, &str)], request: &Value, answer: &Value) -> Exchange {
     let facts = |body: &str| BodyFacts {
         len: body.len() as u64,
         content_type: Some("application/json".to_owned()),
@@ -109,7 +109,7 @@ async fn sessions(bed: &Bed) -> BTreeMap<String, SessionRow> {
     page.rows.into_iter().map(|row| (row.id.clone(), row)).collect()
 }
 
-async fn session_of(bed: &Bed, call: &Exchange) -> Option<String> {
+pub async fn session_of(bed: &Bed, call: &Exchange) -> Option<String> {
     bed.store.call(ORG, call.id).await.unwrap().unwrap().session_id
 }
 

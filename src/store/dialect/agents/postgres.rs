@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::{
-    Adoption, Agents, DROP_PROPERTIES, DROP_SESSION, DROP_TAG, DROP_USERS, Known, MOVE_SESSION, MOVE_TAG, Moved,
-    MovedProperty, StateRow, known_columns, moved_columns, state_columns, state_merge, tool_call_columns,
+    Adoption, Agents, DROP_PROPERTIES, DROP_SESSION, DROP_TAG, DROP_USERS, Known, LOCK_SESSION, MOVE_SESSION, MOVE_TAG,
+    Moved, MovedProperty, StateRow, known_columns, moved_columns, state_columns, state_merge, tool_call_columns,
     tool_result_columns, wait_columns,
 };
 use crate::model::agent::{ToolCall, ToolResult};
@@ -183,6 +183,8 @@ impl Agents for Bulk<'_> {
         from: &str,
         (key, long): (&str, Option<&str>),
     ) -> Result<Vec<Moved>, StoreError> {
+        let lock = sqlx::query(LOCK_SESSION).bind(org).bind(from);
+        limited(self.limit, lock.execute(&mut *self.connection)).await?;
         let update = sqlx::query_as(MOVE_SESSION).bind(key).bind(long).bind(org).bind(from);
         let moved = limited(self.limit, update.fetch_all(&mut *self.connection)).await?;
         let tag = sqlx::query(MOVE_TAG).bind(key).bind(org).bind(from);
