@@ -26,7 +26,8 @@ const SET_PROPERTY: &str = "INSERT INTO exchange_property \
      (org_id, call_id, key_lower, key, value_key, value_long, started_at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
      ON CONFLICT (org_id, call_id, key_lower) DO UPDATE SET \
      key = excluded.key, value_key = excluded.value_key, value_long = excluded.value_long";
-/// The roll-up of one value in one session, made anew from the session's calls.
+/// The roll-up of one value in one session, made anew from the session's calls. Calls that are older than its start are
+/// about to be deleted and count no more (`store::retention`).
 const CLEAR_SESSION_VALUE: &str = "DELETE FROM session_property \
      WHERE org_id = $1 AND session_key = $2 AND key_lower = $3 AND value_key = $4";
 const FILL_SESSION_VALUE: &str = "INSERT INTO session_property \
@@ -34,7 +35,7 @@ const FILL_SESSION_VALUE: &str = "INSERT INTO session_property \
      SELECT e.org_id, e.session_key, p.key_lower, p.value_key, MAX(p.value_long), \
      CAST($5 AS BIGINT), MAX(e.started_at), COUNT(*) \
      FROM exchange e JOIN exchange_property p ON p.org_id = e.org_id AND p.call_id = e.id \
-     WHERE e.org_id = $1 AND e.session_key = $2 AND p.key_lower = $3 AND p.value_key = $4 \
+     WHERE e.org_id = $1 AND e.session_key = $2 AND p.key_lower = $3 AND p.value_key = $4 AND e.started_at >= $5 \
      GROUP BY e.org_id, e.session_key, p.key_lower, p.value_key";
 const SET_KEY: &str = "INSERT INTO property_key (org_id, key_lower, key, first_at, last_at) VALUES ($1, $2, $3, $4, $4) \
      ON CONFLICT (org_id, key_lower) DO UPDATE SET last_at = \

@@ -9,6 +9,7 @@ mod memory;
 mod merges;
 mod reads;
 mod reprice;
+mod retention;
 mod sample;
 mod sums;
 mod users;
@@ -105,6 +106,11 @@ contract! {
     crate::store_contract::merges::two_calls_of_a_batch_in_a_merged_session as two_calls_of_a_batch_in_a_merged_session,
     crate::store_contract::merges::chains_of_merges as chains_of_merges,
     crate::store_contract::merges::roll_ups_equal_rows_after_merges as roll_ups_equal_rows_after_merges,
+    crate::store_contract::retention::a_long_session_is_summed_once as a_long_session_is_summed_once,
+    crate::store_contract::retention::what_calls_leave_elsewhere_goes as what_calls_leave_elsewhere_goes,
+    crate::store_contract::retention::one_failure_stops_no_other as one_failure_stops_no_other,
+    crate::store_contract::retention::a_jumped_clock_deletes_nothing as a_jumped_clock_deletes_nothing,
+    crate::store_contract::retention::merges_and_deletion_at_once as merges_and_deletion_at_once,
     crate::store_contract::writes::roll_ups_equal_recomputation as roll_ups_equal_recomputation,
     crate::store_contract::writes::writers_share_sessions as writers_share_sessions,
     crate::store_contract::writes::replicas_with_the_same_records_store_each_once as replicas_with_the_same_records_store_each_once,
