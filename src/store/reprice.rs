@@ -10,14 +10,16 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::Store;
+use super::bounds::added;
 use super::db::on_db;
 use super::error::StoreError;
-use super::hours::{HourKey, Place};
+use super::hours::{Dim, HourKey, Place};
 use super::record::{MOST_COST, MOST_TOKENS};
 use super::rollup::PARTS;
 use super::text::clean;
 use crate::model::exchange::Usage;
 use crate::model::id::{OrgId, RequestId};
+use crate::model::path::{MOST_CHARS, cut};
 use crate::model::query::{NewPrice, PricedCall};
 use crate::model::units::{Micros, NanoUsd};
 
@@ -49,12 +51,14 @@ const ADD: &str = "UPDATE session SET cost = cost + $3, unpriced = unpriced + $4
      completion_image_tokens = completion_image_tokens + $14, web_searches = web_searches + $15, \
      tool_units = tool_units + $16, search_units = search_units + $17 \
      WHERE org_id = $1 AND session_key = $2";
+/// A lock and a look in one. What started before its start is about to be deleted and counts no more (`store::retention`).
+const LOCK_SESSION: &str = "UPDATE session SET name = name WHERE org_id = $1 AND session_key = $2 RETURNING first_at";
 const ADD_HOUR: &str = "UPDATE call_hour SET cost = cost + $5, unpriced = unpriced + $6, input_tokens = input_tokens + $7, \
      cached_tokens = cached_tokens + $8, output_tokens = output_tokens + $9 \
      WHERE org_id = $1 AND dim = $2 AND hour = $3 AND value = $4";
 
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[ORGS, PAGE, LOCK, SET_PRICE, ADD, ADD_HOUR];
+pub(super) const STATEMENTS: &[&str] = &[ORGS, PAGE, LOCK, SET_PRICE, ADD, LOCK_SESSION, ADD_HOUR];
 
 /// The parts of a usage, in the order of the roll-up's columns.
 #[derive(Debug, FromRow)]
@@ -224,21 +228,21 @@ impl Gain {
     /// What one call's sums gain.
     fn of(old: &Found, cost: Option<i64>, parts: &Parts) -> Self {
         let mut gain = Self {
-            cost: cost.unwrap_or_default() - old.cost.unwrap_or_default(),
+            cost: added(cost.unwrap_or_default()) - added(old.cost.unwrap_or_default()),
             unpriced: i64::from(cost.is_none()) - i64::from(old.cost.is_none()),
             ..Self::default()
         };
         for ((sum, new), old) in gain.parts.iter_mut().zip(parts.list()).zip(old.parts.list()) {
-            *sum = new.unwrap_or_default() - old.unwrap_or_default();
+            *sum = added(new.unwrap_or_default()) - added(old.unwrap_or_default());
         }
         gain
     }
 
     fn add(&mut self, other: &Self) {
-        self.cost += other.cost;
-        self.unpriced += other.unpriced;
+        self.cost = self.cost.saturating_add(other.cost);
+        self.unpriced = self.unpriced.saturating_add(other.unpriced);
         for (sum, more) in self.parts.iter_mut().zip(other.parts) {
-            *sum += more;
+            *sum = sum.saturating_add(more);
         }
     }
 
@@ -252,6 +256,42 @@ impl Gain {
     fn is_nothing(&self) -> bool {
         self.cost == 0 && self.unpriced == 0 && self.parts.iter().all(|part| *part == 0)
     }
+}
+
+/// What rows of `call_hour` gain, in order; and of those by path what each path gains as it was sent, for rows that an early
+/// migration made.
+#[derive(Default)]
+struct Hours(BTreeMap<HourKey, (Gain, BTreeMap<String, Gain>)>);
+
+impl Hours {
+    fn add(&mut self, place: &Place<'_>, gain: &Gain) {
+        let sent = cut(place.path.unwrap_or_default(), MOST_CHARS);
+        place.each(|key| {
+            let by_path = key.dim == Dim::Path as i16 && key.value != sent;
+            let (sum, unfolded) = self.0.entry(key).or_default();
+            sum.add(gain);
+            if by_path {
+                unfolded.entry(sent.to_owned()).or_default().add(gain);
+            }
+        });
+    }
+}
+
+/// The statement that adds a gain to the row of an hour's key with this value.
+macro_rules! add_hour {
+    ($key:expr, $value:expr, $gain:expr) => {{
+        let [input, cached, output] = $gain.tokens();
+        sqlx::query(ADD_HOUR)
+            .bind($key.org)
+            .bind($key.dim)
+            .bind($key.hour)
+            .bind($value.as_str())
+            .bind($gain.cost)
+            .bind($gain.unpriced)
+            .bind(input)
+            .bind(cached)
+            .bind(output)
+    }};
 }
 
 impl Store {
@@ -282,8 +322,8 @@ impl Store {
             self,
             write | db | {
                 let mut tx = db.begin().await?;
-                let mut gains: BTreeMap<String, Gain> = BTreeMap::new();
-                let mut hours: BTreeMap<HourKey, Gain> = BTreeMap::new();
+                let mut gains: BTreeMap<String, Vec<(i64, Gain)>> = BTreeMap::new();
+                let mut hours = Hours::default();
                 for (id, price) in prices {
                     let found: Option<Found> =
                         sqlx::query_as(LOCK).bind(org.0).bind(id.0).fetch_optional(&mut *tx).await?;
@@ -309,13 +349,21 @@ impl Store {
                     if gain.is_nothing() {
                         continue;
                     }
-                    found.place(org.0).each(|key| hours.entry(key).or_default().add(&gain));
-                    if let Some(session) = &found.session_key {
-                        gains.entry(session.clone()).or_default().add(&gain);
+                    hours.add(&found.place(org.0), &gain);
+                    if let Some(session) = found.session_key {
+                        gains.entry(session).or_default().push((found.started_at, gain));
                     }
                 }
                 // In sorted order, as the drain locks them.
-                for (session, gain) in gains.iter().filter(|(_, gain)| !gain.is_nothing()) {
+                for (session, calls) in &gains {
+                    let start: Option<(i64,)> = sqlx::query_as(LOCK_SESSION)
+                        .bind(org.0)
+                        .bind(session.as_str())
+                        .fetch_optional(&mut *tx)
+                        .await?;
+                    let Some((start,)) = start else { continue };
+                    let mut gain = Gain::default();
+                    calls.iter().filter(|(at, _)| *at >= start).for_each(|(_, one)| gain.add(one));
                     let mut add =
                         sqlx::query(ADD).bind(org.0).bind(session.as_str()).bind(gain.cost).bind(gain.unpriced);
                     for part in gain.parts {
@@ -324,20 +372,13 @@ impl Store {
                     add.execute(&mut *tx).await?;
                 }
                 // Last, as the drain does it.
-                for (key, gain) in &hours {
-                    let [input, cached, output] = gain.tokens();
-                    sqlx::query(ADD_HOUR)
-                        .bind(key.org)
-                        .bind(key.dim)
-                        .bind(key.hour)
-                        .bind(key.value.as_str())
-                        .bind(gain.cost)
-                        .bind(gain.unpriced)
-                        .bind(input)
-                        .bind(cached)
-                        .bind(output)
-                        .execute(&mut *tx)
-                        .await?;
+                for (key, (gain, unfolded)) in &hours.0 {
+                    let added = add_hour!(key, &key.value, gain).execute(&mut *tx).await?;
+                    if added.rows_affected() == 0 {
+                        for (path, gain) in unfolded {
+                            add_hour!(key, path, gain).execute(&mut *tx).await?;
+                        }
+                    }
                 }
                 tx.commit().await
             }

@@ -128,6 +128,7 @@ contract! {
     crate::store_contract::reads::another_organisation_sees_nothing as another_organisation_sees_nothing,
     crate::store_contract::reads::keys as keys,
     crate::store_contract::reprice::sums_follow_new_prices as sums_follow_new_prices,
+    crate::store_contract::reprice::unfolded_paths_follow as unfolded_paths_follow,
     crate::store_contract::reprice::pages_end_and_other_organisations_stay as pages_end_and_other_organisations_stay,
     crate::store_contract::figures::hours_say_what_calls_say as hours_say_what_calls_say,
     crate::store_contract::figures::exact_percentiles as exact_percentiles,

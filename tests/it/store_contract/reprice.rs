@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use trailgate::model::exchange::{Cost, CostSource, Exchange, Usage};
 use trailgate::model::filter::Filter;
 use trailgate::model::id::{OrgId, RequestId};
-use trailgate::model::query::NewPrice;
+use trailgate::model::query::{GroupBy, NewPrice};
 use trailgate::model::session::SessionRow;
 use trailgate::model::units::{Micros, NanoUsd};
 
@@ -71,6 +71,31 @@ pub async fn sums_follow_new_prices(bed: Bed) {
     super::figures::hours_equal_calls(&bed, org).await;
     let again = bed.store.calls_to_price(org, FIRST, 1_000).await.unwrap();
     assert!(again.iter().zip(&prices).all(|(call, (id, price))| call.id == *id && call.price == *price));
+}
+
+/// Rows by path that an early migration made are not folded; they gain what their calls do.
+pub async fn unfolded_paths_follow(bed: Bed) {
+    let org = bed.store.create_org("o").await.unwrap();
+    let path = |n: i64| Some(format!("/plan/step/{}", n % 2));
+    let calls: Vec<Exchange> =
+        (0..6).map(|n| Exchange { org, session_path: path(n), ..in_session("s", n * 3_600) }).collect();
+    bed.write(&calls).await;
+    bed.execute("UPDATE call_hour SET value = '/plan/step/0' WHERE dim = 5 AND (hour / 3600000000) % 2 = 0").await;
+    bed.execute("UPDATE call_hour SET value = '/plan/step/1' WHERE dim = 5 AND value = '/plan/step/:n'").await;
+    // One of them has the sent path of no call in that hour: an even and an odd call alternate with the hours.
+    let prices: Vec<(RequestId, NewPrice)> = {
+        let found = bed.store.calls_to_price(org, FIRST, 100).await.unwrap();
+        found.iter().enumerate().map(|(n, call)| (call.id, new_price(n + 1, &call.price))).collect()
+    };
+    bed.store.set_prices(org, &prices).await.unwrap();
+    let sums = async |group| {
+        let rows = super::figures::by_the_hour(&bed, org, group).await;
+        rows.into_iter().fold((0, 0, 0), |(cost, unpriced, tokens), row| {
+            let figures = row.figures;
+            (cost + figures.cost.0, unpriced + figures.unpriced, tokens + figures.input_tokens)
+        })
+    };
+    assert_eq!(sums(GroupBy::Path).await, sums(GroupBy::None).await);
 }
 
 pub async fn pages_end_and_other_organisations_stay(bed: Bed) {
