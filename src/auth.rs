@@ -417,13 +417,14 @@ impl Auth {
         Ok(made.then_some(secret))
     }
 
-    /// Accepts the key of `auth.key`, with all rights in the default organisation.
+    /// Accepts the key of `auth.key`, with all rights in the default organisation. The one that was configured before is
+    /// revoked.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn accept(&self, key: &SecretString) -> Result<(), AuthFault> {
         let (row, _) = new_key(OrgId::DEFAULT, "auth.key", Rights::ALL);
-        self.store.upsert_key(&row, &hash(key.expose_secret())).await?;
+        self.store.replace_key(&row, &hash(key.expose_secret())).await?;
         Ok(())
     }
 }

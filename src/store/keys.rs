@@ -27,6 +27,8 @@ const BY_HASH: &str = "SELECT id, org_id, name, can_write, can_read, can_admin, 
      FROM api_key WHERE hash = $1 AND revoked_at IS NULL";
 const BY_ORG: &str = "SELECT id, org_id, name, can_write, can_read, can_admin, created_at, revoked_at \
      FROM api_key WHERE org_id = $1 ORDER BY created_at, id";
+const REVOKE_OTHERS: &str =
+    "UPDATE api_key SET revoked_at = $4 WHERE org_id = $1 AND name = $2 AND id <> $3 AND revoked_at IS NULL";
 const REVOKE: &str =
     "UPDATE api_key SET revoked_at = COALESCE(revoked_at, $3) WHERE org_id = $1 AND id = $2 RETURNING revoked_at";
 const CREATE_ORG: &str = "INSERT INTO org (id, name, created_at) VALUES ($1, $2, $3)";
@@ -34,7 +36,7 @@ const ORG_BY_NAME: &str = "SELECT id FROM org WHERE name = $1 ORDER BY created_a
 
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] =
-    &[INSERT, LOCK_ORG, ANY_KEY, UPSERT, BY_HASH, BY_ORG, REVOKE, CREATE_ORG, ORG_BY_NAME];
+    &[INSERT, LOCK_ORG, ANY_KEY, UPSERT, BY_HASH, BY_ORG, REVOKE_OTHERS, REVOKE, CREATE_ORG, ORG_BY_NAME];
 
 #[derive(FromRow)]
 struct KeyRecord {
@@ -101,10 +103,27 @@ impl Store {
         )
     }
 
-    /// Inserts or, where the hash is there already, makes it valid again with these rights (for `auth.key`).
-    pub async fn upsert_key(&self, row: &KeyRow, hash: &[u8; 32]) -> Result<KeyRow, StoreError> {
-        let stored: KeyRecord =
-            on_db!(self, write | db | bind_key!(sqlx::query_as(UPSERT), row, hash).fetch_one(db).await)?;
+    /// Inserts or, where the hash is there already, makes it valid again with these rights; the organisation's other keys of
+    /// the same name are revoked. For `auth.key`, of which there is one at a time: of replicas that start with different ones
+    /// the last decides.
+    pub async fn replace_key(&self, row: &KeyRow, hash: &[u8; 32]) -> Result<KeyRow, StoreError> {
+        let stored: KeyRecord = on_db!(
+            self,
+            write | db | {
+                let mut tx = db.begin().await?;
+                sqlx::query(LOCK_ORG).bind(row.org.0).execute(&mut *tx).await?;
+                let stored: KeyRecord = bind_key!(sqlx::query_as(UPSERT), row, hash).fetch_one(&mut *tx).await?;
+                sqlx::query(REVOKE_OTHERS)
+                    .bind(row.org.0)
+                    .bind(clean(&row.name).into_owned())
+                    .bind(stored.id)
+                    .bind(row.created_at.0)
+                    .execute(&mut *tx)
+                    .await?;
+                tx.commit().await?;
+                Ok(stored)
+            }
+        )?;
         Ok(stored.into())
     }
 

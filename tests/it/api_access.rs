@@ -14,7 +14,15 @@ use crate::support::app::{Backend, Gateway, GatewayOptions, KEY};
 use crate::support::reply::Reply;
 use crate::support::upstream::Upstream;
 
-on_both!(browsers_sign_in_and_out, the_printed_link_works_once, carriers, other_sites, foreign_names, tenants);
+on_both!(
+    browsers_sign_in_and_out,
+    another_configured_key,
+    the_printed_link_works_once,
+    carriers,
+    other_sites,
+    foreign_names,
+    tenants
+);
 
 struct Answer {
     status: u16,
@@ -107,6 +115,32 @@ async fn browsers_sign_in_and_out(backend: Backend) {
         "signed out on the server"
     );
     assert!(!gateway.stderr().contains(held.split_once('=').unwrap().1), "a session is never logged");
+}
+
+/// The key of the configuration is replaced by the next one; keys that were made stay.
+async fn another_configured_key(backend: Backend) {
+    const NEXT: &str = "sk-helicone-tests11-tests11-tests11-tests11";
+    let mut gateway = Gateway::start(GatewayOptions::new(backend).keys()).await;
+    let made = ask(
+        &gateway,
+        ("POST", "/v1/api-keys"),
+        &[("authorization", KEY)],
+        Some(&json!({ "api_key_name": "b", "key_permissions": "r" })),
+    )
+    .await
+    .json();
+    let made = made["apiKey"].as_str().unwrap().to_owned();
+    let held = sign_in(&gateway, KEY).await;
+    for (key, other) in [(NEXT, KEY), (KEY, NEXT)] {
+        gateway.terminate().await;
+        gateway.options().env.insert("TRAILGATE_AUTH_KEY".to_owned(), key.to_owned());
+        gateway.launch().await;
+        let status = async |name, value: &str| ask(&gateway, ("GET", "/v1/org"), &[(name, value)], None).await.status;
+        assert_eq!(status("authorization", key).await, 200);
+        assert_eq!(status("authorization", other).await, 401);
+        assert_eq!(status("authorization", &made).await, 200);
+        assert_eq!(status("cookie", &held).await, if key == KEY { 200 } else { 401 }, "a session lives as its key");
+    }
 }
 
 async fn the_printed_link_works_once(backend: Backend) {

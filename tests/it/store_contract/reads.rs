@@ -308,9 +308,19 @@ pub async fn keys(bed: Bed) {
     let listed = store.keys(ORG).await.unwrap();
     assert!(listed.len() == 2 && listed.iter().any(|k| k.id == second.id && k.revoked_at.is_some()));
 
-    let again = store.upsert_key(&row("configured", Rights::ALL), &[100; 32]).await.unwrap();
+    let again = store.replace_key(&row("configured", Rights::ALL), &[100; 32]).await.unwrap();
     assert_eq!((again.id, again.rights, again.revoked_at), (second.id, Rights::ALL, None));
     assert_eq!(store.key_by_hash(&[100; 32]).await.unwrap().map(|k| k.id), Some(second.id));
     let fresh = row("fresh", write);
-    assert_eq!(store.upsert_key(&fresh, &[102; 32]).await.unwrap(), fresh);
+    assert_eq!(store.replace_key(&fresh, &[102; 32]).await.unwrap(), fresh);
+    // The next of that name takes its place, and that of no other name nor organisation.
+    let theirs = KeyRow { org: other, ..row("fresh", write) };
+    store.insert_key(&theirs, &[103; 32]).await.unwrap();
+    let next = row("fresh", write);
+    assert_eq!(store.replace_key(&next, &[104; 32]).await.unwrap(), next);
+    let valid = async |hash: u8| store.key_by_hash(&[hash; 32]).await.unwrap().is_some();
+    assert_eq!((valid(100).await, valid(102).await, valid(103).await, valid(104).await), (true, false, true, true));
+    // And back.
+    assert_eq!(store.replace_key(&row("fresh", write), &[102; 32]).await.unwrap().id, fresh.id);
+    assert_eq!((valid(102).await, valid(104).await), (true, false));
 }
