@@ -3,7 +3,7 @@
 //!
 //! In order, the first that applies (PROTOCOL 1.1 to 1.4):
 //! 1. `Helicone-Target-URL`, else `Helicone-OpenAI-Api-Base`: the origin of that URL; a path inside it is ignored.
-//! 2. `/v1/gateway/<provider>/…`: that provider, the rest of the path.
+//! 2. `/v1/gateway/<provider>/…`: that provider, the rest of the path; nowhere where no provider has the name.
 //! 3. The host name's first label: a provider's name or alias; `gateway` asks for a target.
 //! 4. Paths that only one provider has: `/v1/messages` and `/v1/complete` (Anthropic); `/v1beta/…`, `/v1alpha/…`,
 //!    `/upload/v1beta/…` and `/v1/models/{model}:generateContent` with its like (Google); `/v1/projects/…` and
@@ -76,6 +76,9 @@ pub fn resolve(config: &Config, address: Address<'_>, tags: &Tags) -> Result<Rou
     if let Some((name, provider, rest)) = gateway_path {
         return Ok(to_provider(name, provider, &rest));
     }
+    if names_gateway(address.path.path()) {
+        return Err(unknown_path(config, address.path.path()));
+    }
     match first_label(address.host) {
         Some(label) if label == "gateway" => return Err(RouteError::MissingTarget),
         Some(label) => {
@@ -97,8 +100,12 @@ pub fn resolve(config: &Config, address: Address<'_>, tags: &Tags) -> Result<Rou
     if let Some((name, provider)) = find_provider(config, by_path) {
         return Ok(to_provider(name, provider, address.path));
     }
+    Err(unknown_path(config, path))
+}
+
+fn unknown_path(config: &Config, path: &str) -> RouteError {
     let providers = config.providers.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-    Err(RouteError::UnknownPath { path: shortened(path), providers })
+    RouteError::UnknownPath { path: shortened(path), providers }
 }
 
 /// Whether a path ends in `{model}:{verb}` with a verb of Google's. Others' models have colons in their names, too.
@@ -172,6 +179,13 @@ fn split_gateway_path<'a>(config: &'a Config, path: &PathAndQuery) -> Option<(&'
     let (name, provider) = find_provider(config, &label.to_ascii_lowercase())?;
     let tail = if tail.starts_with('/') { tail.to_owned() } else { format!("/{tail}") };
     Some((name, provider, tail.parse().ok()?))
+}
+
+/// Whether a path asks for a provider by name. Where no provider has that name the call goes nowhere: the default provider
+/// would be told another one's key and prompt.
+fn names_gateway(path: &str) -> bool {
+    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+    segments.next() == Some("v1") && segments.next().is_some_and(|second| second.eq_ignore_ascii_case("gateway"))
 }
 
 /// The first of at least two labels of a host name, in lower case; nothing for an address.
@@ -470,6 +484,29 @@ mod tests {
         let config = config(&[]);
         assert!(matches!(route(&config, "localhost", "/nope", &Tags::default()), Err(RouteError::UnknownPath { .. })));
         assert_eq!(route(&config, "gateway.helicone.ai", "/v1/x", &Tags::default()), Err(RouteError::MissingTarget));
+    }
+
+    #[test]
+    fn a_name_that_no_provider_has_goes_nowhere() {
+        let config = config(&[]);
+        for path in [
+            "/v1/gateway/antropic/v1/messages",
+            "/v1/gateway/firecrawl/v0/scrape",
+            "/v1/gateway//oai/v1/chat/completions",
+            "/v1/gateway/%6fai/v1/chat/completions",
+            "/v1//gateway/oai/v1/chat/completions",
+            "/v1/Gateway/oai/v1/chat/completions",
+            "/v1/gateway/v1/messages",
+            "/v1/gateway/",
+            "/v1/gateway?oai",
+        ] {
+            for host in ["localhost", "oai.gateway.example"] {
+                let got = route(&config, host, path, &Tags::default());
+                let Err(RouteError::UnknownPath { providers, .. }) = got else { panic!("{host} {path}: {got:?}") };
+                assert!(providers.contains("anthropic, "), "{providers}");
+            }
+        }
+        assert!(route(&config, "localhost", "/v1/gateways", &Tags::default()).is_ok());
     }
 
     #[test]
