@@ -2,7 +2,7 @@
 //! both is kept. End-to-end headers pass in order and in the case in which they were written; hop-by-hop headers
 //! (RFC 9110, 7.6.1) and everything of ours stop here.
 
-use http::header::{CONNECTION, EXPECT, HOST, TE, UPGRADE};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TE, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::model::headers::{Headers, is_credential};
@@ -38,13 +38,17 @@ fn strip_hop_by_hop(headers: &mut HeaderMap) {
             .collect();
         for name in nominated {
             // Framing is not the sender's to take away.
-            if name != http::header::CONTENT_LENGTH && name != http::header::TRANSFER_ENCODING && name != TE {
+            if name != CONTENT_LENGTH && name != TRANSFER_ENCODING && name != TE {
                 headers.remove(name);
             }
         }
         headers.remove(CONNECTION);
     }
-    for name in [KEEP_ALIVE, PROXY_CONNECTION, UPGRADE, http::header::TRANSFER_ENCODING] {
+    // A length beside a transfer coding means nothing (RFC 9112, 6.3): the next one to read it would cut the body there.
+    if headers.remove(TRANSFER_ENCODING).is_some() {
+        headers.remove(CONTENT_LENGTH);
+    }
+    for name in [KEEP_ALIVE, PROXY_CONNECTION, UPGRADE] {
         headers.remove(name);
     }
     if let Some(te) = headers.get(TE) {
@@ -96,7 +100,6 @@ mod tests {
             ("x-secret", "s"),
             ("keep-alive", "5"),
             ("te", "gzip, trailers"),
-            ("transfer-encoding", "chunked"),
             ("upgrade", "h2c"),
             ("expect", "100-continue"),
             ("proxy-authorization", "p"),
@@ -106,6 +109,15 @@ mod tests {
         strip_request(&mut request);
         assert_eq!(names(&request), ["accept", "content-length", "te"]);
         assert_eq!(request["te"], "trailers");
+    }
+
+    #[test]
+    fn a_length_beside_a_transfer_coding_is_none() {
+        let both = [("content-length", "3"), ("transfer-encoding", "chunked"), ("accept", "*/*")];
+        let (mut request, mut answer) = (map(&both), map(&both));
+        strip_request(&mut request);
+        strip_response(&mut answer);
+        assert_eq!((names(&request), names(&answer)), (vec!["accept"], vec!["accept"]));
     }
 
     #[test]

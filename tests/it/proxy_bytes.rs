@@ -157,6 +157,25 @@ async fn answers_without_body_stay_without() {
 }
 
 #[tokio::test]
+async fn a_length_beside_chunks_cuts_nothing() {
+    let wire = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n\
+                5\r\nwhole\r\n5\r\n body\r\n0\r\n\r\n";
+    let upstream = Upstream::start(move |_: &Received| Reply::raw(wire)).await;
+    let gateway = gateway(&upstream).await;
+    let answer = gateway.http.get(format!("{}/v1/x", gateway.url)).send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "whole body");
+    let mut client = Raw::connect(&gateway.url).await;
+    client
+        .send(
+            "POST /v1/x HTTP/1.1\r\nHost: gw\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n\
+             5\r\nabcde\r\n0\r\n\r\n",
+        )
+        .await;
+    assert!(String::from_utf8_lossy(&client.rest().await).contains("whole"));
+    assert_eq!(&upstream.last().body[..], b"abcde");
+}
+
+#[tokio::test]
 async fn trailers_pass_both_ways() {
     let upstream = Upstream::start(|_: &Received| {
         Reply::status(200).chunked().header("Trailer", "X-Sum").send("part").trailer("X-Sum", "42")
