@@ -11,6 +11,7 @@
 use std::borrow::Cow;
 
 use super::json;
+use super::messages::{PREVIEW_CHARS, says_something, verdict};
 use crate::model::exchange::Kind;
 use crate::model::tags::Note;
 use crate::model::units::Micros;
@@ -272,7 +273,7 @@ pub struct Event {
     pub kind: Kind,
     /// `tool:<toolName>`, `vector_db`, `data:<name>`
     pub model: String,
-    /// What went wrong, where the response says so: a top-level `error` that is not null.
+    /// What went wrong, where the response tells of a failure ([`verdict`]): its words, else how it begins.
     pub error: Option<String>,
     /// `usage.cost` of the response, in dollars.
     pub billed_usd: Option<f64>,
@@ -287,8 +288,7 @@ pub fn names_event(model: &str) -> bool {
 pub fn event(request: &str, response: &str) -> Option<Event> {
     let names = ["_type", "toolName", "name"];
     let [asked_type, asked_tool, asked_name] = json::fields(request, names).values;
-    let [type_, tool, name, error, usage] =
-        json::fields(response, ["_type", "toolName", "name", "error", "usage"]).values;
+    let [type_, tool, name, usage] = json::fields(response, ["_type", "toolName", "name", "usage"]).values;
     let kind = |raw: Option<&str>| match raw.and_then(json::text).as_deref() {
         Some("tool") => Some(Kind::Tool),
         Some("vector_db") => Some(Kind::VectorDb),
@@ -304,8 +304,20 @@ pub fn event(request: &str, response: &str) -> Option<Event> {
         Kind::Data => format!("data:{}", named(asked_name, name)),
         _ => "vector_db".to_owned(),
     };
-    let error = json::non_null(error).map(|raw| super::error_words(raw).unwrap_or_else(|| raw.to_owned()));
+    let (succeeded, _) = verdict(None, response);
+    let error = (!succeeded).then(|| failure_words(response));
     Some(Event { kind, model, error, billed_usd: usage.and_then(super::usage::billed_usd) })
+}
+
+fn failure_words(response: &str) -> String {
+    let [error, errors, exception, message] =
+        json::fields(response, ["error", "errors", "exception", "message"]).values;
+    let said = [error, errors, exception].into_iter().flatten().find(|raw| says_something(raw));
+    // `true` says that there is an error and not which one.
+    let words = said.filter(|raw| *raw != "true").and_then(super::error_words);
+    words
+        .or_else(|| json::non_empty_text(message))
+        .unwrap_or_else(|| response.trim().chars().take(PREVIEW_CHARS).collect())
 }
 
 #[cfg(test)]

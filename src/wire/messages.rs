@@ -27,7 +27,7 @@ use crate::model::agent::{Point, SessionRule, Step};
 
 pub use self::answer::Said;
 pub use self::harness::{Named, may_name, named_by_headers, trace_of};
-pub use self::verdict::{PREVIEW_CHARS, verdict};
+pub use self::verdict::{PREVIEW_CHARS, says_something, verdict};
 
 /// Points kept of one request: the latest. Whoever continues an older one has cut much off.
 const MOST_POINTS: usize = 64;

@@ -15,6 +15,7 @@ mod on_both;
 mod agents;
 mod api_access;
 mod api_dash;
+mod api_edges;
 mod api_queries;
 mod api_shapes;
 mod clients;

@@ -156,13 +156,20 @@ fn events() {
         (r#"{"_type":"tool","toolName":"search"}"#, r#"{"error":"no"}"#, Some(tool(Some("no")))),
         (r#"{"_type":"tool","toolName":"search"}"#, r#"{"error":{"message":"m"}}"#, Some(tool(Some("m")))),
         (r#"{"_type":"tool","toolName":"search"}"#, r#"{"error":[1]}"#, Some(tool(Some("[1]")))),
-        (r#"{"_type":"tool","toolName":"search"}"#, r#"{"error":""}"#, Some(tool(Some("\"\"")))),
+        (r#"{"_type":"tool","toolName":"search"}"#, r#"{"error":true,"message":"m"}"#, Some(tool(Some("m")))),
+        (r#"{"_type":"tool","toolName":"search"}"#, r#"{"success":false,"message":"m"}"#, Some(tool(Some("m")))),
+        (r#"{"_type":"tool","toolName":"search"}"#, r#"{"success":false}"#, Some(tool(Some(r#"{"success":false}"#)))),
+        (r#"{"_type":"tool","toolName":"search"}"#, "Error: no route", Some(tool(Some("Error: no route")))),
         ("{}", r#"{"_type":"tool","toolName":"search"}"#, Some(tool(None))),
         ("{}", "plain text", None),
         (r#"{"_type":"other"}"#, "{}", None),
         (r#"{"model":"gpt-4o"}"#, r#"{"choices":[]}"#, None),
     ] {
         assert_eq!(event(request, response), expected, "{request} {response}");
+    }
+    for none in ["false", "\"\"", "[]", "{}", "0", "null"] {
+        let response = format!("{{\"error\":{none},\"hits\":3}}");
+        assert_eq!(event(r#"{"_type":"tool","toolName":"search"}"#, &response), Some(tool(None)), "{none}");
     }
     let model = |request: &str| event(request, "{}").map(|e| (e.kind, e.model));
     assert_eq!(model(r#"{"_type":"vector_db","operation":"search"}"#), Some((Kind::VectorDb, "vector_db".into())));

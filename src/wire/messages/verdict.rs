@@ -70,7 +70,7 @@ fn object(text: &str) -> Option<&'static str> {
 }
 
 /// Anything but what stands for "none".
-fn says_something(raw: &str) -> bool {
+pub fn says_something(raw: &str) -> bool {
     !matches!(raw, "null" | "false" | "\"\"" | "[]" | "{}" | "0")
 }
 

@@ -1,0 +1,57 @@
+//! What clients meet at the edges of the API, on both databases: paths that look alike, headers and bodies of odd forms.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::app::{Backend, Gateway, GatewayOptions, KEY};
+
+on_both!(
+    a_log_is_judged_alike_by_calls_and_tools,
+);
+
+async fn start(backend: Backend) -> Gateway {
+    Gateway::start(GatewayOptions::new(backend).keys()).await
+}
+
+/// Logs a call of a tool in a session, and gives its id.
+async fn log_tool(gateway: &Gateway, session: &str, tool: &str, response: &Value) -> String {
+    let id = Uuid::new_v4().to_string();
+    let body = json!({
+        "providerRequest": {"url": "custom-model-nopath", "json": {"_type": "tool", "toolName": tool}, "meta": {}},
+        "providerResponse": {"status": 200, "headers": {}, "json": response},
+    });
+    let request = gateway.http.post(format!("{}/custom/v1/log", gateway.url)).bearer_auth(KEY).json(&body);
+    let request = request.header("Helicone-Request-Id", &id).header("Helicone-Session-Id", session);
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    gateway.call(&id).await;
+    id
+}
+
+async fn a_log_is_judged_alike_by_calls_and_tools(backend: Backend) {
+    let gateway = start(backend).await;
+    for (n, (response, error)) in [
+        (json!({"error": false, "hits": 3}), None),
+        (json!({"error": {}, "errors": []}), None),
+        (json!({"error": "", "exit_code": 0}), None),
+        (json!({"error": "no such table"}), Some("no such table")),
+        (json!({"success": false}), Some("{\"success\":false}")),
+        (json!({"success": false, "message": "no disk"}), Some("no disk")),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (session, tool) = (format!("judged-{n}"), format!("tool_{n}"));
+        let id = log_tool(&gateway, &session, &tool, &response).await;
+        let row = gateway.call(&id).await;
+        assert_eq!(row["error_rule"], error.map_or(Value::Null, |_| json!("tool_error")), "{response}: {row}");
+        assert_eq!(row["error_message"].as_str(), error, "{response}");
+        let failed = i64::from(error.is_some());
+        assert_eq!(gateway.session(&session, 1).await["errors"], failed, "{response}");
+        let now = trailgate::model::units::Micros::now().millis();
+        let query = json!({"from_ms": now - 3_600_000, "to_ms": now + 3_600_000, "search": tool});
+        let (_, found) = gateway.post("/v1/tool/query", &query).await;
+        let row = &found["data"]["rows"][0];
+        assert_eq!((&row["judged"], &row["errors"]), (&json!(1), &json!(failed)), "{response}: {found}");
+    }
+}
