@@ -32,6 +32,9 @@ use crate::config::Server;
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Bytes that a connection buffers of what its peer does not read (HTTP/1.1); also the longest request head.
 const BUFFER: usize = 64 * 1024;
+/// Headers of one request. More than hyper's own limit, as a call may carry a hundred properties; room for them is taken
+/// while a head is read and given back then. Their size is bounded by [`BUFFER`].
+const MOST_HEADERS: usize = 512;
 /// No request head is shorter: `GET / HTTP/1.1` and two line ends.
 const SHORTEST_HEAD: u64 = 18;
 
@@ -122,7 +125,8 @@ async fn connection<H, F>(
         .preserve_header_case(true)
         // A client that ends its half of the connection has left: it could not be told from one that closed it, and the
         // upstream of a silent stream would be held for it. Never `pipeline_flush`: with it hyper takes a whole answer into memory for a client that does not read.
-        .max_buf_size(BUFFER);
+        .max_buf_size(BUFFER)
+        .max_headers(MOST_HEADERS);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -26,6 +26,9 @@ const PING_LIMIT: Duration = Duration::from_secs(10);
 /// Bytes that are read ahead from an upstream at most, or kept for one that does not read (HTTP/1.1).
 const BUFFER: usize = 40 * 1024;
 
+/// Headers of one answer (HTTP/1.1); their size is bounded by [`BUFFER`].
+const MOST_HEADERS: usize = 512;
+
 type Connector = TimeLimited<HttpsConnector<Guarded>>;
 
 /// Connections to upstreams. Cheap to clone.
@@ -84,6 +87,7 @@ fn builder() -> Builder {
         .timer(TokioTimer::new())
         .http1_preserve_header_case(true)
         .http1_max_buf_size(BUFFER)
+        .http1_max_headers(MOST_HEADERS)
         .http2_adaptive_window(true)
         // One connection carries all calls to a host: where the peer fell silent it must not take them all with it.
         .http2_keep_alive_interval(PING)

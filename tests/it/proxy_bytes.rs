@@ -157,6 +157,27 @@ async fn answers_without_body_stay_without() {
 }
 
 #[tokio::test]
+async fn heads_of_many_headers_pass() {
+    let upstream = Upstream::start(|_: &Received| {
+        (0..120).fold(Reply::json(200, &json!({})), |reply, n| reply.header(&format!("X-Answer-{n}"), "v"))
+    })
+    .await;
+    let gateway = gateway(&upstream).await;
+    let many: String = (0..100).map(|n| format!("Helicone-Property-P{n}: v\r\nX-Asked-{n}: v\r\n")).collect();
+    let id = uuid::Uuid::new_v4();
+    let mut client = Raw::connect(&gateway.url).await;
+    let head = format!("Host: gw\r\nHelicone-Request-Id: {id}\r\nConnection: close\r\n{many}\r\n");
+    client.send(format!("GET /v1/x HTTP/1.1\r\n{head}")).await;
+    let head = head_of(&client.rest().await);
+    assert!(head.starts_with("HTTP/1.1 200") && head.contains("X-Answer-119: v"), "{head}");
+    assert_eq!(upstream.last().header("x-asked-99"), Some("v"));
+    let row = gateway.call(&id.to_string()).await;
+    assert_eq!(row["properties"].as_object().unwrap().len(), 100);
+    let long = gateway.http.get(format!("{}/v1/x", gateway.url)).header("x-long", "v".repeat(300_000));
+    assert_eq!(long.send().await.unwrap().status(), 431, "heads are bounded by their size");
+}
+
+#[tokio::test]
 async fn a_length_beside_chunks_cuts_nothing() {
     let wire = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n\
                 5\r\nwhole\r\n5\r\n body\r\n0\r\n\r\n";
