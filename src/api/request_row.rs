@@ -126,7 +126,8 @@ pub struct HeliconeRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     body_url: Option<String>,
-    /// HTTP status, or the original's codes: -2 timeout, -3 client gone, -100 broken off otherwise, 0 none.
+    /// The status that the answer began with, also where it broke off later: `outcome` says how the call ended. 0 where there
+    /// was none. A manual log has what it says itself, which may be one of the original's codes: -2 timeout, -3 client gone.
     response_status: i32,
     request_path: String,
     target_url: String,
