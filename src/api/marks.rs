@@ -24,6 +24,8 @@ use crate::model::tags::Property;
 /// As for keys in headers.
 const MOST_KEY_BYTES: usize = 256;
 const MOST_VALUE_BYTES: usize = 64 * 1024;
+/// Kept as columns of a call, by which its session is summed.
+const SESSION_KEYS: [&str; 3] = ["Helicone-Session-Id", "Helicone-Session-Name", "Helicone-Session-Path"];
 const MOST_SCORES: usize = 100;
 
 /// Judges a request
@@ -95,7 +97,7 @@ async fn rate(state: &ApiState, org: OrgId, id: RequestId, rating: bool) -> Resu
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PropertyBody {
-    /// 1 to 256 bytes; compared without case.
+    /// 1 to 256 bytes; compared without case. Not `Helicone-Session-Id`, `-Name` or `-Path`: a call stays in its session.
     key: String,
     /// At most 64 KiB.
     value: String,
@@ -113,6 +115,13 @@ pub async fn property(
 ) -> Result<Response, ApiError> {
     if body.key.is_empty() || body.key.len() > MOST_KEY_BYTES {
         return Err(ApiError::bad("key", format!("must have 1 to {MOST_KEY_BYTES} bytes")));
+    }
+    if SESSION_KEYS.iter().any(|key| body.key.eq_ignore_ascii_case(key)) {
+        return Err(ApiError::bad(
+            "key",
+            "a call stays in the session, and at the path, that it was sent with: send the Helicone-Session-* headers \
+             with the call",
+        ));
     }
     if body.value.len() > MOST_VALUE_BYTES {
         return Err(ApiError::bad("value", format!("is longer than {MOST_VALUE_BYTES} bytes")));

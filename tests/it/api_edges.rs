@@ -8,6 +8,7 @@ use crate::support::app::{Backend, Gateway, GatewayOptions, KEY};
 
 on_both!(
     a_log_is_judged_alike_by_calls_and_tools,
+    a_call_stays_in_its_session,
 );
 
 async fn start(backend: Backend) -> Gateway {
@@ -54,4 +55,17 @@ async fn a_log_is_judged_alike_by_calls_and_tools(backend: Backend) {
         let row = &found["data"]["rows"][0];
         assert_eq!((&row["judged"], &row["errors"]), (&json!(1), &json!(failed)), "{response}: {found}");
     }
+}
+
+async fn a_call_stays_in_its_session(backend: Backend) {
+    let gateway = start(backend).await;
+    let id = log_tool(&gateway, "home", "t", &json!({})).await;
+    for key in ["Helicone-Session-Id", "helicone-session-name", "HELICONE-SESSION-PATH"] {
+        let request = gateway.http.put(format!("{}/v1/request/{id}/property", gateway.url)).bearer_auth(KEY);
+        let answer = request.json(&json!({"key": key, "value": "away"})).send().await.unwrap();
+        assert_eq!(answer.status(), 400, "{key}");
+        let said: Value = answer.json().await.unwrap();
+        assert!(said["error"].as_str().unwrap().starts_with("key: a call stays in the session"), "{said}");
+    }
+    assert_eq!(gateway.call(&id).await["properties"], json!({"Helicone-Session-Id": "home"}));
 }
