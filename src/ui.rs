@@ -210,7 +210,7 @@ fn greeting(headers: &HeaderMap, more: &str) -> Response {
     let text = format!(
         "Trailgate {version}\n\n\
          Point an OpenAI SDK here:     base_url = http://{host}/v1\n\
-         Point an Anthropic SDK here:  base_url = http://{host}\n\
+         Point an Anthropic SDK here:  base_url = http://{host}/v1/gateway/anthropic\n\
          Any other provider:           base_url = http://{host}/v1/gateway/<provider>/v1\n\
          Helicone's manual loggers:    logging_endpoint = http://{host}\n\n\
          Ask for sessions:  curl -s http://{host}/v1/session/query -H 'content-type: application/json' -d '{{}}'\n\
