@@ -37,7 +37,7 @@ use crate::model::units::Micros;
 use crate::pricing::Pricing;
 use crate::proxy::Proxy;
 use crate::store::{Store, StoreError, StoreOptions};
-use crate::{retention, telemetry, ui};
+use crate::{retention, route, telemetry, ui};
 
 /// How long the start waits for a database that says nothing before it serves without it.
 const PREPARE: Duration = Duration::from_secs(5);
@@ -320,24 +320,27 @@ impl Door {
     /// Most calls are a provider's, and the router has no route for them: asking it would cost more than routing does.
     async fn answer(self: Arc<Self>, request: Request) -> Response {
         let path = request.uri().path();
-        if path.starts_with("/v1/") && !api::owns(path) {
+        if (path.starts_with("/v1/") && !api::owns(path)) || route::names_target(request.headers()) {
             return dispatch(&self.state, &self.proxy, request).await;
         }
         Box::pin(self.router.clone().oneshot(request)).await.unwrap_or_else(|never| match never {})
     }
 }
 
-/// What is rare is boxed: hyper moves the whole future of every call about, which has room for the largest of these.
+/// Manual logs first, as a logger may send with its logs what it sends with its calls; then what names its upstream, whatever
+/// its path. What is rare is boxed: hyper moves the whole future of every call about, which has room for the largest of these.
 async fn dispatch(state: &ApiState, proxy: &Proxy, request: Request) -> Response {
     let path = request.uri().path();
     if let Some(route) = api::is_log_path(path) {
         return Box::pin(api::take_log(state, route, request)).await;
     }
-    if api::owns(path) {
-        return api::not_here();
-    }
-    if ui::wants(&request) {
-        return Box::pin(ui::answer(request)).await;
+    if !route::names_target(request.headers()) {
+        if api::owns(path) {
+            return api::not_here();
+        }
+        if ui::wants(&request) {
+            return Box::pin(ui::answer(request)).await;
+        }
     }
     proxy.serve(request).await
 }

@@ -10,8 +10,8 @@
 //!    `/v1beta1/projects/…` (Vertex).
 //! 5. `/v1/…`: the default provider.
 
-use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderMap, Uri};
 use url::{Host, Url};
 
 use crate::config::{Config, Provider, Targets};
@@ -123,6 +123,12 @@ fn has_google_verb(path: &str) -> bool {
         "predictLongRunning",
     ];
     path.rsplit_once(':').is_some_and(|(_, verb)| VERBS.contains(&verb))
+}
+
+/// Whether a call names its upstream in a header: then its path is the upstream's, also where it looks like one of ours.
+pub fn names_target(headers: &HeaderMap) -> bool {
+    let named = |name: &str| headers.get(name).is_some_and(|value| !value.is_empty());
+    named("helicone-target-url") || named("helicone-openai-api-base")
 }
 
 /// A Helicone key given as the first segment of the path, or as the one behind `/v1`, and the path without it.

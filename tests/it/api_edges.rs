@@ -5,10 +5,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::app::{Backend, Gateway, GatewayOptions, KEY};
+use crate::support::reply::Reply;
+use crate::support::upstream::{Received, Upstream};
 
 on_both!(
     a_log_is_judged_alike_by_calls_and_tools,
     a_call_stays_in_its_session,
+    a_target_wins_over_paths_of_the_api,
 );
 
 async fn start(backend: Backend) -> Gateway {
@@ -68,4 +71,31 @@ async fn a_call_stays_in_its_session(backend: Backend) {
         assert!(said["error"].as_str().unwrap().starts_with("key: a call stays in the session"), "{said}");
     }
     assert_eq!(gateway.call(&id).await["properties"], json!({"Helicone-Session-Id": "home"}));
+}
+
+async fn a_target_wins_over_paths_of_the_api(backend: Backend) {
+    let upstream = Upstream::start(|got: &Received| Reply::json(200, &json!({"seen": got.target}))).await;
+    let gateway = start(backend).await;
+    log_tool(&gateway, "secret", "t", &json!({})).await;
+    for header in ["Helicone-Target-URL", "Helicone-OpenAI-Api-Base"] {
+        for path in ["/v1/session/query", "/v1/user/subscription", "/v1/session/secret", "/healthz"] {
+            let request = gateway.http.post(format!("{}{path}", gateway.url)).header(header, upstream.url());
+            let request = request.header("cookie", "trailgate_session=x; a=b").header("x-api-key", "provider");
+            let answer = request.bearer_auth(KEY).body("{}").send().await.unwrap();
+            assert_eq!(answer.status(), 200, "{path}");
+            assert_eq!(answer.json::<Value>().await.unwrap(), json!({"seen": path}), "{header}");
+            let got = upstream.last();
+            assert_eq!((got.header("authorization"), got.header("x-api-key")), (None, Some("provider")), "{path}");
+            assert_eq!(got.header("cookie"), Some("a=b"), "{path}");
+        }
+    }
+    let asked = upstream.received().len();
+    let request = gateway.http.post(format!("{}/v1/session/query", gateway.url)).body("{}");
+    let answer = request.header("Helicone-Target-URL", upstream.url()).send().await.unwrap();
+    assert_eq!(answer.status(), 401, "a key is needed as ever");
+    let request = gateway.http.post(format!("{}/custom/v1/log", gateway.url)).bearer_auth(KEY);
+    let envelope = json!({"providerRequest": {"url": "x", "json": {}}, "providerResponse": {"status": 200, "json": {}}});
+    let answer = request.header("Helicone-Target-URL", upstream.url()).json(&envelope).send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "ok", "a log stays a log");
+    assert_eq!(upstream.received().len(), asked);
 }
