@@ -336,7 +336,7 @@ async fn dispatch(state: &ApiState, proxy: &Proxy, request: Request) -> Response
     }
     if !route::names_target(request.headers()) {
         if api::owns(path) {
-            return api::not_here();
+            return api::not_here(path);
         }
         if ui::wants(&request) {
             return Box::pin(ui::answer(request)).await;

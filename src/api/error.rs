@@ -171,7 +171,7 @@ impl From<FilterError> for ApiError {
 }
 
 /// A client's text in an answer: enough of it to be recognised.
-fn shorten(text: &str) -> String {
+pub fn shorten(text: &str) -> String {
     const MOST: usize = 80;
     match text.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

@@ -25,6 +25,7 @@ mod log;
 mod markdown;
 mod marks;
 mod openapi;
+mod owned;
 mod paths;
 mod properties;
 mod reading;
@@ -51,7 +52,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use tokio_util::sync::CancellationToken;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::OpenApi as _;
@@ -66,6 +67,7 @@ use crate::store::Store;
 pub use error::ApiError;
 pub use health::{JournalState, Probes};
 pub use log::{is_log_path, take as take_log};
+pub use owned::{not_here, owns};
 
 /// How long a request waits for what was logged before it to be in the store.
 const SETTLE_LIMIT: Duration = Duration::from_millis(250);
@@ -133,35 +135,6 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = routes().into_openapi();
     openapi::complete(&mut document);
     document
-}
-
-/// Whether a path belongs to the API even if it names nothing in it: such a path is answered 404, never forwarded.
-pub fn owns(path: &str) -> bool {
-    const OURS: [&str; 21] = [
-        "session",
-        "request",
-        "property",
-        "user",
-        "api-keys",
-        "feedback",
-        "trace",
-        "me",
-        "login",
-        "logout",
-        "metrics",
-        "path",
-        "tool",
-        "live",
-        "saved-filter",
-        "export",
-        "org",
-        "retention",
-        "system",
-        "dead-letter",
-        "gaps",
-    ];
-    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
-    segments.next() == Some("v1") && segments.next().is_some_and(|second| OURS.contains(&second))
 }
 
 fn routes() -> OpenApiRouter<ApiState> {
@@ -243,13 +216,8 @@ fn from_browsers() -> OpenApiRouter<ApiState> {
 async fn elsewhere(State(state): State<ApiState>, request: Request) -> Response {
     match is_log_path(request.uri().path()) {
         Some(route) => take_log(&state, route, request).await,
-        None => not_here(),
+        None => not_here(request.uri().path()),
     }
-}
-
-/// What a path of the API that names nothing is answered.
-pub fn not_here() -> Response {
-    ApiError::NotFound("the API has no such path; GET /openapi.json lists them".to_owned()).into_response()
 }
 
 async fn wrong_method() -> ApiError {

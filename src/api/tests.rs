@@ -113,11 +113,33 @@ fn the_dashboard_knows_this_description() {
 
 #[test]
 fn the_api_owns_its_paths_and_no_provider_path() {
-    for path in ["/v1/session/x", "/v1/request", "//v1/property/query", "/v1/api-keys/1/2", "/v1/trace/log", "/v1/gaps"]
-    {
+    for path in [
+        "/v1/session/x",
+        "/v1/request",
+        "//v1/property/query",
+        "/v1/api-keys/1/2",
+        "/v1/trace/log",
+        "/v1/gaps",
+        "/v1/vault/add",
+        "/v1/prompt-2025/query",
+        "/v1/public/model-registry/models",
+        "/v1/log/request",
+    ] {
         assert!(owns(path), "{path}");
     }
-    for path in ["/", "/v1", "/v1/chat/completions", "/v1/models", "/v1/responses", "/v1/sessions", "/session/x"] {
+    for path in [
+        "/",
+        "/v1",
+        "/v1/chat/completions",
+        "/v1/models",
+        "/v1/responses",
+        "/v1/sessions",
+        "/session/x",
+        "/v1/evals",
+        "/v1/organization/users",
+        "/v1/prompts",
+        "/v1/logs",
+    ] {
         assert!(!owns(path), "{path}");
     }
 }

@@ -12,6 +12,7 @@ on_both!(
     a_log_is_judged_alike_by_calls_and_tools,
     a_call_stays_in_its_session,
     a_target_wins_over_paths_of_the_api,
+    what_is_not_offered_is_not_forwarded,
 );
 
 async fn start(backend: Backend) -> Gateway {
@@ -98,4 +99,31 @@ async fn a_target_wins_over_paths_of_the_api(backend: Backend) {
     let answer = request.header("Helicone-Target-URL", upstream.url()).json(&envelope).send().await.unwrap();
     assert_eq!(answer.text().await.unwrap(), "ok", "a log stays a log");
     assert_eq!(upstream.received().len(), asked);
+}
+
+async fn what_is_not_offered_is_not_forwarded(backend: Backend) {
+    let upstream = Upstream::start(|_: &Received| Reply::json(200, &json!({}))).await;
+    let gateway = Gateway::start(GatewayOptions::new(backend).provider("openai", upstream.url())).await;
+    for path in [
+        "/v1/vault/add",
+        "/v1/prompt-2025/query/production-version",
+        "/v1/public/model-registry/models",
+        "/v1/evaluator/query",
+        "/v1/customer/c/usage",
+        "/v1/webhooks",
+        "/v1/alert/query",
+        "/v1/rate-limits",
+        "/v1/log/request",
+    ] {
+        let (status, said) = gateway.post(path, &json!({"key": "provider's"})).await;
+        let words = said["error"].as_str().unwrap_or_default();
+        assert!(status == 404 && words.starts_with(&format!("Trailgate does not offer {path}, ")), "{path}: {said}");
+    }
+    let (status, said) = gateway.post("/v1/gateway/antropic/v1/messages", &json!({})).await;
+    assert_eq!((status, &said["code"]), (404, &json!("unknown_path")), "{said}");
+    assert!(said["error"]["message"].as_str().unwrap().contains("anthropic"), "{said}");
+    assert_eq!(upstream.received().len(), 0);
+    for path in ["/v1/evals", "/v1/organization/costs"] {
+        assert_eq!(gateway.post(path, &json!({})).await.0, 200, "{path}");
+    }
 }
