@@ -91,21 +91,25 @@ pub fn take(headers: &mut HeaderMap) -> (Tags, Vec<Note>, Control) {
     let mut reader = Reader::default();
     for name in &names {
         // Values of one name are one value by HTTP's rules.
-        let mut joined = Vec::new();
+        let mut joined = String::new();
         for (i, value) in headers.get_all(name).iter().enumerate() {
             if i > 0 {
-                joined.extend_from_slice(b", ");
+                joined.push_str(", ");
             }
-            joined.extend_from_slice(value.as_bytes());
+            match std::str::from_utf8(value.as_bytes()) {
+                Ok(text) => joined.push_str(text),
+                // What clients send that write a character as one byte.
+                Err(_) => {
+                    joined.extend(value.as_bytes().iter().copied().map(char::from));
+                    let rest = "is not valid UTF-8 and was read as ISO-8859-1. Send UTF-8";
+                    reader.note("tag.not_text", name.as_str(), rest);
+                }
+            }
         }
-        let value = String::from_utf8(joined).unwrap_or_else(|error| {
-            reader.note("tag.not_text", name.as_str(), "is not valid UTF-8; the wrong bytes were replaced. Send UTF-8");
-            String::from_utf8_lossy(error.as_bytes()).into_owned()
-        });
         if name != STRIPE {
             headers.remove(name);
         }
-        reader.read(name.as_str(), value);
+        reader.read(name.as_str(), joined);
     }
     reader.finish()
 }
@@ -400,6 +404,19 @@ mod tests {
             assert!(notes[0].text.to_lowercase().starts_with(&name.to_lowercase()), "{}", notes[0].text);
             assert!(!tags.omit_request && !tags.omit_response && tags.request_id.is_none(), "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_no_utf8_is_latin_1() {
+        let mut headers = map(&[
+            ("Helicone-Session-Name", b"R\xe9servation"),
+            ("Helicone-Property-Stage", "fr\u{fc}h".as_bytes()),
+            ("Helicone-Property-Stage", b"sp\xe4t"),
+        ]);
+        let (tags, notes, _) = take(&mut headers);
+        assert_eq!(tags.session_name.as_deref(), Some("R\u{e9}servation"));
+        assert_eq!(tags.properties[0].value, "fr\u{fc}h, sp\u{e4}t");
+        assert_eq!(codes(&notes), ["tag.not_text", "tag.not_text"]);
     }
 
     #[test]
