@@ -21,6 +21,9 @@ use crate::wire;
 /// Where bodies are not with the row.
 const PLACEHOLDER: &str = r#"{"helicone_message":"the bodies are not with this row: ask body_url for them"}"#;
 
+/// A body that is nested deeper is shown as text: common parsers would give up on the whole answer for it.
+const MOST_DEPTH: usize = 100;
+
 /// What is known of a body beside its bytes.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FactsResult {
@@ -96,7 +99,8 @@ pub struct HeliconeRequest {
     request_created_at: String,
     response_created_at: String,
     /// JSON where it parses as such, a stream assembled to the answer that it adds up to (its chunks are in
-    /// `streamed_data`), else text; a placeholder object where `storage_location` is `s3`.
+    /// `streamed_data`), else text, as is what is nested deeper than 100 levels; a placeholder object where
+    /// `storage_location` is `s3`.
     #[schema(value_type = serde_json::Value)]
     request_body: Box<RawValue>,
     #[schema(value_type = serde_json::Value)]
@@ -366,11 +370,13 @@ impl Shown {
         let text = readable.text.into_owned();
         let json = serde_json::from_str::<&RawValue>(&text).ok();
         let may_be_stream = json.is_none() || wire::json::is_list(&text);
-        let assemble = || wire::assemble::assemble(body.facts.content_type.as_deref(), &text);
-        let body = match (may_be_stream.then(assemble).flatten(), json) {
-            (Some(whole), _) => to_raw_value(&whole).ok()?,
-            (None, Some(json)) => json.to_owned(),
-            (None, None) => to_raw_value(&text).ok()?,
+        let whole =
+            may_be_stream.then(|| wire::assemble::assemble(body.facts.content_type.as_deref(), &text)).flatten();
+        let whole = whole.and_then(|whole| to_raw_value(&whole).ok());
+        let shown = whole.or_else(|| json.map(ToOwned::to_owned)).filter(|json| !is_deep(json.get()));
+        let body = match shown {
+            Some(json) => json,
+            None => to_raw_value(&text).ok()?,
         };
         Some(Self { body, base64, facts })
     }
@@ -379,6 +385,33 @@ impl Shown {
         let body = RawValue::from_string(PLACEHOLDER.to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned());
         Self { body, base64: None, facts: None }
     }
+}
+
+/// Whether JSON is nested deeper than [`MOST_DEPTH`].
+fn is_deep(json: &str) -> bool {
+    let (mut rest, mut depth) = (json.as_bytes(), 0_usize);
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'"' => rest = behind_string(rest),
+            b'{' | b'[' if depth == MOST_DEPTH => return true,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// What follows a string of which the opening quote was read.
+fn behind_string(mut rest: &[u8]) -> &[u8] {
+    while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
+        match rest.get(at..).and_then(<[u8]>::split_first) {
+            Some((b'"', after)) => return after,
+            _ => rest = rest.get(at + 2..).unwrap_or_default(),
+        }
+    }
+    &[]
 }
 
 #[cfg(test)]
@@ -399,8 +432,12 @@ mod tests {
         for json in ["{\"b\":1e400,\"a\":\"\\ud800\",\"a\":1}", "null", "[1.10]"] {
             assert_eq!(show(json.as_bytes(), None), (json.to_owned(), false));
         }
-        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-        assert_eq!(show(deep.as_bytes(), None).0, deep);
+        let deep = |levels: usize| format!("{}\"]\\\"[\"{}", "[".repeat(levels), "]".repeat(levels));
+        assert_eq!(show(deep(MOST_DEPTH).as_bytes(), None), (deep(MOST_DEPTH), false));
+        for levels in [MOST_DEPTH + 1, 5_000, 100_000] {
+            let shown = show(deep(levels).as_bytes(), None).0;
+            assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), deep(levels));
+        }
         assert_eq!(show(b"data: {}\n\n", None), ("\"data: {}\\n\\n\"".to_owned(), false));
         assert_eq!(show(b"", None), ("null".to_owned(), false));
         assert!(show(b"\xff\xfe{", None).1);
