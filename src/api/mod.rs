@@ -53,6 +53,7 @@ use axum::extract::{Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use axum::response::Response;
+use axum::routing::get;
 use tokio_util::sync::CancellationToken;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::OpenApi as _;
@@ -144,6 +145,8 @@ fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(sessions::names))
         .routes(routes!(sessions::metrics))
         .routes(routes!(session::detail))
+        .route("/v1/session/query", get(session::detail_by_word))
+        .route("/v1/session/count", get(session::detail_by_word))
         .routes(routes!(session::tool_calls))
         .routes(routes!(session::feedback))
         .routes(routes!(session::tag, session::set_tag))

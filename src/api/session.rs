@@ -16,6 +16,7 @@ use super::openapi::{Faults, Missing};
 use super::sessions::{SessionResult, total_tokens};
 use super::tool_node::{ToolCallNode, node_of, shorten};
 use super::words::CallKind;
+use crate::auth::Caller;
 use crate::model::id::RequestId;
 use crate::model::query::CallDetail;
 use crate::model::session::{CallRow, PathNode, Totals};
@@ -264,23 +265,37 @@ pub async fn detail(
     Text(id): Text,
     uri: Uri,
 ) -> Result<Response, ApiError> {
-    let Query(params) = Query::<DetailParams>::try_from_uri(&uri)
+    tell(&state, &caller, &id, &uri).await
+}
+
+/// The same for a session whose id is a word of the API's own paths, such as `query`: the router finds that path first.
+pub async fn detail_by_word(
+    State(state): State<ApiState>,
+    Reader(caller): Reader,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    let id = uri.path().rsplit('/').next().unwrap_or_default();
+    tell(&state, &caller, id, &uri).await
+}
+
+async fn tell(state: &ApiState, caller: &Caller, id: &str, uri: &Uri) -> Result<Response, ApiError> {
+    let Query(params) = Query::<DetailParams>::try_from_uri(uri)
         .map_err(|_| ApiError::bad("limit", "must be a whole number; no other parameter is known"))?;
     let limit = params.limit.unwrap_or(DEFAULT_CALLS);
     if !(1..=MOST_CALLS).contains(&limit) {
         return Err(ApiError::bad("limit", format!("must be between 1 and {MOST_CALLS}")));
     }
     state.settled().await;
-    let Some(session) = state.store.session(caller.org, &id).await? else { return Err(ApiError::no_session(&id)) };
-    let mut details = state.store.session_details(caller.org, &id, limit + 1).await?;
-    let mut agents = state.store.session_agents(caller.org, &id).await?;
+    let Some(session) = state.store.session(caller.org, id).await? else { return Err(ApiError::no_session(id)) };
+    let mut details = state.store.session_details(caller.org, id, limit + 1).await?;
+    let mut agents = state.store.session_agents(caller.org, id).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let truncated = details.len() > limit;
     details.truncate(limit);
     let start = session.first_at;
     let calls: Vec<CallRow> = details.iter().map(|detail| detail.call.clone()).collect();
     let until = calls.last().map(|call| call.started_at).filter(|_| truncated);
-    let mut tools = state.store.session_tools(caller.org, &id, (MOST_CALLS, until)).await?;
+    let mut tools = state.store.session_tools(caller.org, id, (MOST_CALLS, until)).await?;
     shorten(&mut tools);
     let mut nodes: HashMap<RequestId, Vec<String>> = HashMap::new();
     for tool in &tools {

@@ -13,6 +13,7 @@ on_both!(
     a_call_stays_in_its_session,
     a_target_wins_over_paths_of_the_api,
     what_is_not_offered_is_not_forwarded,
+    sessions_with_names_of_paths,
 );
 
 async fn start(backend: Backend) -> Gateway {
@@ -126,4 +127,20 @@ async fn what_is_not_offered_is_not_forwarded(backend: Backend) {
     for path in ["/v1/evals", "/v1/organization/costs"] {
         assert_eq!(gateway.post(path, &json!({})).await.0, 200, "{path}");
     }
+}
+
+async fn sessions_with_names_of_paths(backend: Backend) {
+    let gateway = start(backend).await;
+    for id in ["query", "count", "name", "metrics"] {
+        log_tool(&gateway, id, "t", &json!({})).await;
+        assert_eq!(gateway.session(id, 1).await["session_id"], id);
+        let (status, tag) = gateway.get(&format!("/v1/session/{id}/tag")).await;
+        assert_eq!((status, &tag["data"]), (200, &Value::Null), "{id}");
+    }
+    let (status, list) = gateway.post("/v1/session/query", &json!({})).await;
+    assert_eq!((status, list["data"].as_array().unwrap().len()), (200, 4));
+    let answer = gateway.http.delete(format!("{}/v1/session/query", gateway.url)).bearer_auth(KEY).send().await.unwrap();
+    assert_eq!(answer.status(), 405);
+    let nobody = gateway.http.get(format!("{}/v1/session/query", gateway.url)).send().await.unwrap();
+    assert_eq!(nobody.status(), 401, "a key is needed as ever");
 }
