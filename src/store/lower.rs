@@ -11,7 +11,7 @@
 mod join;
 mod kept;
 
-use sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_query::{Expr, ExprTrait, Func, Query, SelectStatement};
 use uuid::Uuid;
 
 use super::compare::{self, Backend};
@@ -167,15 +167,15 @@ impl Lower {
             F::Status => number("e.status", 1.0, test),
             F::Latency => number("(e.ended_at - e.started_at) / 1000", 1.0, test),
             F::TimeToFirstToken => number("e.first_byte_us / 1000", 1.0, test),
-            F::Cost => number("e.cost", 1e9, test),
-            F::PromptTokens => number("e.prompt_tokens", 1.0, test),
-            F::CompletionTokens => number("e.completion_tokens", 1.0, test),
-            F::PromptCacheReadTokens => number("e.prompt_cache_read_tokens", 1.0, test),
-            F::PromptCacheWriteTokens => number("e.prompt_cache_write_tokens", 1.0, test),
-            F::ReasoningTokens => number("e.reasoning_tokens", 1.0, test),
-            F::InputTokens => number(INPUT_TOKENS, 1.0, test),
-            F::OutputTokens => number(OUTPUT_TOKENS, 1.0, test),
-            F::TotalTokens => number(TOTAL_TOKENS, 1.0, test),
+            F::Cost => sum("e.cost", 1e9, test),
+            F::PromptTokens => sum("e.prompt_tokens", 1.0, test),
+            F::CompletionTokens => sum("e.completion_tokens", 1.0, test),
+            F::PromptCacheReadTokens => sum("e.prompt_cache_read_tokens", 1.0, test),
+            F::PromptCacheWriteTokens => sum("e.prompt_cache_write_tokens", 1.0, test),
+            F::ReasoningTokens => sum("e.reasoning_tokens", 1.0, test),
+            F::InputTokens => sum(INPUT_TOKENS, 1.0, test),
+            F::OutputTokens => sum(OUTPUT_TOKENS, 1.0, test),
+            F::TotalTokens => sum(TOTAL_TOKENS, 1.0, test),
             F::ToolCalls => number("e.tool_calls", 1.0, test),
             F::Error => flag(test, Expr::cust("e.error_rule IS NOT NULL"), Expr::cust("e.error_rule IS NULL")),
             F::Streamed => flag(test, Expr::cust("e.streamed"), Expr::cust("NOT e.streamed")),
@@ -408,6 +408,17 @@ fn number(column: &'static str, scale: f64, test: &Test) -> Result<Expr, StoreEr
         Test::IsNull(true) => Ok(Expr::cust(column).is_null()),
         Test::IsNull(false) => Ok(Expr::cust(column).is_not_null()),
         _ => Err(unfit("a number asks for a test of numbers")),
+    }
+}
+
+/// A number that compares as 0 where it is not known: that is what the original's rows have there.
+fn sum(column: &'static str, scale: f64, test: &Test) -> Result<Expr, StoreError> {
+    match test {
+        Test::Number(op, wanted) => {
+            let known = Func::coalesce([Expr::cust(column), Expr::cust("0")]);
+            Ok(compare::integer(known.into(), *op, wanted * scale))
+        }
+        _ => number(column, scale, test),
     }
 }
 

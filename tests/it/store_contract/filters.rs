@@ -244,6 +244,7 @@ pub async fn every_operator_on_every_type(bed: Bed) {
     for field in number_fields() {
         for op in NUMBER_OPS {
             filters.push(leaf(field.clone(), Test::Number(op, random.pick(&number()))));
+            filters.push(leaf(field.clone(), Test::Number(op, 0.0)));
         }
     }
     for field in flag_fields() {

@@ -218,7 +218,8 @@ fn shown_body(body: &KeptBody) -> Shown {
 
 fn call_field(field: CallField, call: &Exchange) -> Shown {
     use CallField as F;
-    let tokens = |part: fn(&Usage) -> i64| Shown::Number(call.usage.as_ref().map(|u| part(u) as f64));
+    // What is not known compares as 0.
+    let tokens = |part: fn(&Usage) -> i64| Shown::Number(Some(call.usage.as_ref().map_or(0.0, |u| part(u) as f64)));
     match field {
         F::Id => Shown::Text(Some(call.id.to_string())),
         F::Provider => Shown::Text(Some(stored(&call.provider))),
@@ -236,7 +237,7 @@ fn call_field(field: CallField, call: &Exchange) -> Shown {
         F::Status => Shown::Number(Some(f64::from(call.status))),
         F::Latency => Shown::Number(Some((call.duration_us() / 1_000) as f64)),
         F::TimeToFirstToken => Shown::Number(call.first_byte_us.map(|us| (us / 1_000) as f64)),
-        F::Cost => Shown::Number(call.cost.as_ref().map(|c| c.amount.usd())),
+        F::Cost => Shown::Number(Some(call.cost.as_ref().map_or(0.0, |c| c.amount.usd()))),
         F::PromptTokens => tokens(|u| u.prompt_tokens),
         F::CompletionTokens => tokens(|u| u.completion_tokens),
         F::InputTokens => tokens(Usage::input_tokens),
