@@ -30,6 +30,8 @@ const PREFIX: &str = "helicone-";
 const PROPERTY: &str = "helicone-property-";
 const STRIPE: &str = "x-stripe-customer-id";
 const STRIPE_PROPERTY: &str = "stripe_customer_id";
+/// A prompt's id is a property too, under the name that the original writes.
+const PROMPT_PROPERTY: &str = "Helicone-Prompt-Id";
 const MOCK: &str = "__helicone-mock-response";
 
 /// Headers of Helicone that this gateway knows and that change nothing here, by the beginning of their names.
@@ -200,7 +202,12 @@ impl Reader {
             "session-path" => self.tags.session_path = self.text(name, value),
             "user-id" => self.tags.user_id = self.text(name, value),
             "model-override" => self.tags.model_override = self.text(name, value),
-            "prompt-id" => self.tags.prompt_id = self.text(name, value),
+            "prompt-id" => {
+                self.tags.prompt_id = self.text(name, value);
+                if let Some(id) = self.tags.prompt_id.clone() {
+                    self.property(name, PROMPT_PROPERTY, id);
+                }
+            }
             "target-url" => self.tags.target_url = self.text(name, value),
             "openai-api-base" => self.tags.openai_api_base = self.text(name, value),
             "request-id" => self.tags.request_id = self.request_id(name, &value),
@@ -244,12 +251,12 @@ impl Reader {
         if value.is_empty() {
             return None;
         }
-        let id = Uuid::try_parse(value).ok().map(RequestId);
+        let id = Uuid::try_parse(value).ok().filter(|id| !id.is_nil()).map(RequestId);
         if id.is_none() {
             self.note(
                 "tag.request_id",
                 name,
-                "is not a UUID, so the call got an id of its own. Send a UUID of any version",
+                "is no UUID of a call, so the call got an id of its own. Send a UUID of any version, not the nil one",
             );
         }
         id
@@ -370,6 +377,7 @@ mod tests {
                 properties: vec![
                     property("agent-version", "v1.0"),
                     property("empty", ""),
+                    property("Helicone-Prompt-Id", "p"),
                     property("stripe_customer_id", "cus_1")
                 ],
                 omit_request: true,
@@ -384,6 +392,7 @@ mod tests {
     fn malformed_and_unknown_ones_become_notes_and_are_stripped() {
         for (name, value, code) in [
             ("Helicone-Request-Id", &b"run-7"[..], "tag.request_id"),
+            ("Helicone-Request-Id", b"00000000-0000-0000-0000-000000000000", "tag.request_id"),
             ("Helicone-Omit-Request", b"True", "tag.switch"),
             ("Helicone-Omit-Response", b"1", "tag.switch"),
             ("Helicone-Cache-Enabled", b"true", "tag.no_effect"),

@@ -14,6 +14,7 @@ on_both!(
     a_target_wins_over_paths_of_the_api,
     what_is_not_offered_is_not_forwarded,
     sessions_with_names_of_paths,
+    a_prompt_is_a_property,
 );
 
 async fn start(backend: Backend) -> Gateway {
@@ -143,4 +144,23 @@ async fn sessions_with_names_of_paths(backend: Backend) {
     assert_eq!(answer.status(), 405);
     let nobody = gateway.http.get(format!("{}/v1/session/query", gateway.url)).send().await.unwrap();
     assert_eq!(nobody.status(), 401, "a key is needed as ever");
+}
+
+async fn a_prompt_is_a_property(backend: Backend) {
+    let gateway = start(backend).await;
+    let id = Uuid::new_v4().to_string();
+    let body = json!({
+        "providerRequest": {"url": "x", "json": {}, "meta": {"Helicone-Session-Id": "prompted"}},
+        "providerResponse": {"status": 200, "headers": {}, "json": {}},
+    });
+    let request = gateway.http.post(format!("{}/custom/v1/log", gateway.url)).bearer_auth(KEY).json(&body);
+    let request = request.header("Helicone-Prompt-Id", "pid").header("Helicone-Request-Id", &id);
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let row = gateway.call(&id).await;
+    assert_eq!((&row["prompt_id"], &row["properties"]["Helicone-Prompt-Id"]), (&json!("pid"), &json!("pid")));
+    let filter = json!({"filter": {"properties": {"Helicone-Prompt-Id": "pid"}}});
+    let (_, found) = gateway.post("/v1/session/query", &filter).await;
+    assert_eq!(found["data"][0]["session_id"], "prompted", "{found}");
+    let (_, found) = gateway.post("/v1/request/query-clickhouse", &filter).await;
+    assert_eq!(found["data"][0]["request_id"], id.as_str(), "{found}");
 }
