@@ -318,9 +318,13 @@ impl Door {
     }
 
     /// Most calls are a provider's, and the router has no route for them: asking it would cost more than routing does.
-    async fn answer(self: Arc<Self>, request: Request) -> Response {
+    async fn answer(self: Arc<Self>, mut request: Request) -> Response {
+        let targeted = route::names_target(request.headers());
+        if !targeted && let Some(uri) = route::with_one_slash(request.uri()) {
+            *request.uri_mut() = uri;
+        }
         let path = request.uri().path();
-        if (path.starts_with("/v1/") && !api::owns(path)) || route::names_target(request.headers()) {
+        if targeted || (path.starts_with("/v1/") && !api::owns(path)) {
             return dispatch(&self.state, &self.proxy, request).await;
         }
         Box::pin(self.router.clone().oneshot(request)).await.unwrap_or_else(|never| match never {})

@@ -13,7 +13,8 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use http::{Request, Response};
+use http::header::HOST;
+use http::{Request, Response, StatusCode, Version};
 use hyper::rt::{Sleep, Timer};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -135,8 +136,13 @@ async fn connection<H, F>(
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(20));
     let service = service_fn(move |request: Request<hyper::body::Incoming>| {
-        let answer = handler(request.map(Body::new));
-        async move { Ok::<Response<Body>, Infallible>(answer.await) }
+        let answer = has_one_host(&request).then(|| handler(request.map(Body::new)));
+        async move {
+            Ok::<Response<Body>, Infallible>(match answer {
+                Some(answer) => answer.await,
+                None => without_host(),
+            })
+        }
     });
     let serving = watcher.watch(builder.serve_connection(io, service).into_owned());
     // The builder waits without a limit for enough bytes to tell HTTP/1 from HTTP/2.
@@ -161,6 +167,17 @@ fn limit_silence(stream: &TcpStream, unread_limit: Duration) -> rustix::io::Resu
     sockopt::set_tcp_user_timeout(stream, limit)?;
     sockopt::set_socket_keepalive(stream, true)?;
     sockopt::set_tcp_keepidle(stream, KEEP_ALIVE)
+}
+
+/// HTTP/1.1 asks for exactly one `Host` (RFC 9112, 3.2): with two of them the next server may believe another one.
+fn has_one_host<B>(request: &Request<B>) -> bool {
+    request.version() != Version::HTTP_11 || request.headers().get_all(HOST).iter().count() == 1
+}
+
+fn without_host() -> Response<Body> {
+    let mut answer = Response::new(Body::from("an HTTP/1.1 request has exactly one Host header\n"));
+    *answer.status_mut() = StatusCode::BAD_REQUEST;
+    answer
 }
 
 /// A socket that counts what was read from it.

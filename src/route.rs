@@ -131,6 +131,15 @@ pub fn names_target(headers: &HeaderMap) -> bool {
     named("helicone-target-url") || named("helicone-openai-api-base")
 }
 
+/// The same address with one slash at its start, where its path begins with more: a base URL that ends in one makes such.
+pub fn with_one_slash(uri: &Uri) -> Option<Uri> {
+    let path = uri.path_and_query()?.as_str();
+    let rest = path.strip_prefix("//")?.trim_start_matches('/');
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(format!("/{rest}").parse().ok()?);
+    Uri::from_parts(parts).ok()
+}
+
 /// A Helicone key given as the first segment of the path, or as the one behind `/v1`, and the path without it.
 pub fn split_path_key(path: &PathAndQuery) -> Option<(String, PathAndQuery)> {
     let text = path.as_str();
@@ -513,6 +522,15 @@ mod tests {
             }
         }
         assert!(route(&config, "localhost", "/v1/gateways", &Tags::default()).is_ok());
+    }
+
+    #[test]
+    fn slashes_at_the_start_are_one() {
+        let one = |uri: &str| with_one_slash(&uri.parse().unwrap()).map(|uri| uri.to_string());
+        assert_eq!(one("//v1/models?a=//b"), Some("/v1/models?a=//b".to_owned()));
+        assert_eq!(one("///v1//x"), Some("/v1//x".to_owned()));
+        assert_eq!(one("http://h//?x"), Some("http://h/?x".to_owned()));
+        assert_eq!((one("/v1/a//b"), one("/"), one("*")), (None, None, None));
     }
 
     #[test]

@@ -157,6 +157,36 @@ async fn answers_without_body_stay_without() {
 }
 
 #[tokio::test]
+async fn slashes_at_the_start_count_as_one() {
+    let upstream = Upstream::start(|got: &Received| Reply::json(200, &json!({"seen": got.target}))).await;
+    let gateway = gateway(&upstream).await;
+    let (status, seen) = gateway.get("//v1/models?a=//b").await;
+    assert_eq!((status, seen), (200, json!({"seen": "/v1/models?a=//b"})));
+    let (status, found) = gateway.post("//v1/session/query", &json!({})).await;
+    assert_eq!((status, &found["data"]), (200, &json!([])));
+    let request = gateway.http.get(format!("{}//bucket//key", gateway.url)).header("Helicone-Target-URL", upstream.url());
+    assert_eq!(request.send().await.unwrap().text().await.unwrap(), r#"{"seen":"//bucket//key"}"#);
+}
+
+#[tokio::test]
+async fn http_1_1_has_one_host() {
+    let upstream = Upstream::start(|_: &Received| Reply::json(200, &json!({}))).await;
+    let gateway = gateway(&upstream).await;
+    for (version, hosts, status) in [
+        ("1.1", "", "400"),
+        ("1.1", "Host: a\r\nHost: b\r\n", "400"),
+        ("1.1", "Host: a\r\n", "200"),
+        ("1.0", "", "200"),
+    ] {
+        let mut client = Raw::connect(&gateway.url).await;
+        client.send(format!("GET /v1/x HTTP/{version}\r\n{hosts}Connection: close\r\n\r\n")).await;
+        let head = head_of(&client.rest().await);
+        assert!(head.split(' ').nth(1) == Some(status), "{version} {hosts:?}: {head}");
+    }
+    assert_eq!(upstream.received().len(), 2);
+}
+
+#[tokio::test]
 async fn heads_of_many_headers_pass() {
     let upstream = Upstream::start(|_: &Received| {
         (0..120).fold(Reply::json(200, &json!({})), |reply, n| reply.header(&format!("X-Answer-{n}"), "v"))
