@@ -38,6 +38,9 @@ pub enum ApiError {
     /// 413
     #[error("the body is larger than {limit} bytes")]
     TooLarge { limit: usize },
+    /// 415. The coding that the body came in.
+    #[error("the body came with Content-Encoding: {0}, which is not read here: send it as it is")]
+    Encoded(String),
     /// 503 with `Retry-After`: the same request may go through later.
     #[error("{public}")]
     Unavailable { public: &'static str, cause: Option<Box<dyn std::error::Error + Send + Sync>> },
@@ -76,6 +79,7 @@ impl ApiError {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Encoded(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -94,7 +98,7 @@ impl ApiError {
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             // The rest of the body was not read: the connection cannot be used again.
-            Self::TooLarge { .. } | Self::Slow => {
+            Self::TooLarge { .. } | Self::Encoded(_) | Self::Slow => {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             _ => {}

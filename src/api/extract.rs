@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
-use axum::http::header::EXPECT;
+use axum::http::header::{CONTENT_ENCODING, EXPECT};
 use axum::http::request::Parts;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 
 use super::ApiState;
-use super::error::ApiError;
+use super::error::{ApiError, shorten};
 use crate::auth::{AuthError, Caller};
 use crate::model::id::RequestId;
 
@@ -82,7 +82,7 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Json<T> {
 /// Reads a body of at most `limit` bytes.
 ///
 /// # Errors
-/// [`ApiError::TooLarge`] and [`ApiError::Slow`]; [`ApiError::Bad`] when the client broke off.
+/// [`ApiError::TooLarge`], [`ApiError::Encoded`] and [`ApiError::Slow`]; [`ApiError::Bad`] when the client broke off.
 pub async fn read_body(
     head: &Parts,
     body: axum::body::Body,
@@ -103,11 +103,21 @@ pub async fn read_charged(
     within: Duration,
     charge: impl FnMut(usize) -> bool,
 ) -> Result<Bytes, ApiError> {
-    let read = read_up_to(&mut body, limit, within, charge).await;
-    if matches!(read, Err(ApiError::TooLarge { .. })) && !head.headers.contains_key(EXPECT) {
+    let read = match coding(head) {
+        Some(coding) => Err(ApiError::Encoded(coding)),
+        None => read_up_to(&mut body, limit, within, charge).await,
+    };
+    if matches!(read, Err(ApiError::TooLarge { .. } | ApiError::Encoded(_))) && !head.headers.contains_key(EXPECT) {
         spill(body).await;
     }
     read
+}
+
+/// What the body was packed with, if it was.
+fn coding(head: &Parts) -> Option<String> {
+    let named = head.headers.get(CONTENT_ENCODING)?;
+    let named = String::from_utf8_lossy(named.as_bytes());
+    (!named.is_empty() && !named.eq_ignore_ascii_case("identity")).then(|| shorten(&named))
 }
 
 /// Lets a client that sends more than is taken finish, within bounds: closing on one that still sends loses the answer.
@@ -189,7 +199,14 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
     if !field.is_empty() && path.rsplit('.').next() != Some(field) {
         path = if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") };
     }
-    ApiError::bad(path, text)
+    // Names of ours say nothing to a client.
+    let wants_object =
+        ["struct ", "internally tagged enum "].iter().any(|kind| text.contains(&format!(", expected {kind}")));
+    match wants_object {
+        true if path.is_empty() => ApiError::bad("", "the body must be a JSON object"),
+        true => ApiError::bad(path, "must be an object"),
+        false => ApiError::bad(path, text),
+    }
 }
 
 /// The request that the path names. What is no UUID names no request: 404.
@@ -279,7 +296,9 @@ mod tests {
             (r#"{"rating":1}"#, "rating: invalid type: integer `1`, expected a boolean"),
             ("{}", "rating: missing field `rating`"),
             ("[1]", "the body must be a JSON object"),
-            ("1", "invalid type: integer `1`, expected struct"),
+            ("1", "the body must be a JSON object"),
+            ("\"x\"", "the body must be a JSON object"),
+            (r#"{"rating":true,"inner":"x"}"#, "inner: must be an object"),
             ("{", "the body is not JSON: "),
             (r#"{"rating":true} x"#, "the body is not JSON: "),
         ] {

@@ -4,6 +4,7 @@
 //! they came; what they mean is read in the drain.
 
 use axum::extract::{Request, State};
+use axum::http::header::ALLOW;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -44,7 +45,9 @@ pub fn is_log_path(path: &str) -> Option<LogRoute> {
 /// Takes a manual log. The request's path must be one that [`is_log_path`] knows; `route` is its answer.
 pub async fn take(state: &ApiState, route: LogRoute, request: Request) -> Response {
     if request.method() != Method::POST {
-        return refuse(ApiError::Method, false);
+        let mut response = refuse(ApiError::Method, false);
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+        return response;
     }
     let typed = request.uri().path().trim_end_matches('/').ends_with("/typed");
     match store(state, route, request).await {

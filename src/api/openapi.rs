@@ -150,6 +150,7 @@ impl IntoResponses for Faults {
             ("401", "No key was given, or one that is not known."),
             ("403", "The key does not have the right."),
             ("413", "The body is too large."),
+            ("415", "The body came with a `Content-Encoding`."),
             ("503", "The database or the journal is not available; see `Retry-After`."),
         ]
         .into_iter()

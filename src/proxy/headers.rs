@@ -1,6 +1,7 @@
 //! The header policy: what of a request's head goes upstream, what of an answer's head goes to the client, and what of
-//! both is kept. End-to-end headers pass in order and in the case in which they were written; hop-by-hop headers
-//! (RFC 9110, 7.6.1) and everything of ours stop here.
+//! both is kept. End-to-end headers pass in the case in which they were written, and those of one name in their order;
+//! between names the order is not kept, as it means nothing (RFC 9110, 5.3). Hop-by-hop headers (7.6.1) and everything of ours
+//! stop here.
 
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TE, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue};

@@ -15,6 +15,7 @@ on_both!(
     what_is_not_offered_is_not_forwarded,
     sessions_with_names_of_paths,
     a_prompt_is_a_property,
+    what_cannot_be_taken_says_why,
 );
 
 async fn start(backend: Backend) -> Gateway {
@@ -97,7 +98,8 @@ async fn a_target_wins_over_paths_of_the_api(backend: Backend) {
     let answer = request.header("Helicone-Target-URL", upstream.url()).send().await.unwrap();
     assert_eq!(answer.status(), 401, "a key is needed as ever");
     let request = gateway.http.post(format!("{}/custom/v1/log", gateway.url)).bearer_auth(KEY);
-    let envelope = json!({"providerRequest": {"url": "x", "json": {}}, "providerResponse": {"status": 200, "json": {}}});
+    let envelope =
+        json!({"providerRequest": {"url": "x", "json": {}}, "providerResponse": {"status": 200, "json": {}}});
     let answer = request.header("Helicone-Target-URL", upstream.url()).json(&envelope).send().await.unwrap();
     assert_eq!(answer.text().await.unwrap(), "ok", "a log stays a log");
     assert_eq!(upstream.received().len(), asked);
@@ -140,7 +142,8 @@ async fn sessions_with_names_of_paths(backend: Backend) {
     }
     let (status, list) = gateway.post("/v1/session/query", &json!({})).await;
     assert_eq!((status, list["data"].as_array().unwrap().len()), (200, 4));
-    let answer = gateway.http.delete(format!("{}/v1/session/query", gateway.url)).bearer_auth(KEY).send().await.unwrap();
+    let answer =
+        gateway.http.delete(format!("{}/v1/session/query", gateway.url)).bearer_auth(KEY).send().await.unwrap();
     assert_eq!(answer.status(), 405);
     let nobody = gateway.http.get(format!("{}/v1/session/query", gateway.url)).send().await.unwrap();
     assert_eq!(nobody.status(), 401, "a key is needed as ever");
@@ -163,4 +166,26 @@ async fn a_prompt_is_a_property(backend: Backend) {
     assert_eq!(found["data"][0]["session_id"], "prompted", "{found}");
     let (_, found) = gateway.post("/v1/request/query-clickhouse", &filter).await;
     assert_eq!(found["data"][0]["request_id"], id.as_str(), "{found}");
+}
+
+async fn what_cannot_be_taken_says_why(backend: Backend) {
+    let gateway = start(backend).await;
+    for path in ["/custom/v1/log", "/v1/session/query"] {
+        let request = gateway.http.post(format!("{}{path}", gateway.url)).bearer_auth(KEY).body("packed");
+        let answer = request.header("Content-Encoding", "gzip").send().await.unwrap();
+        assert_eq!(answer.status(), 415, "{path}");
+        let said: Value = answer.json().await.unwrap();
+        assert!(said["error"].as_str().unwrap().contains("Content-Encoding: gzip"), "{said}");
+        let request = gateway.http.post(format!("{}{path}", gateway.url)).bearer_auth(KEY).body("7");
+        let answer = request.header("Content-Encoding", "identity").send().await.unwrap();
+        assert_eq!(answer.status(), 400, "{path}");
+        let said: Value = answer.json().await.unwrap();
+        assert!(!said["error"].as_str().unwrap().contains("struct "), "{said}");
+    }
+    for (path, allowed) in
+        [("/x/custom/v1/log", "POST"), ("/custom/v1/log", "POST"), ("/v1/session/name/query", "POST")]
+    {
+        let answer = gateway.http.get(format!("{}{path}", gateway.url)).bearer_auth(KEY).send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.headers()["allow"].to_str().unwrap()), (405, allowed), "{path}");
+    }
 }

@@ -164,7 +164,8 @@ async fn slashes_at_the_start_count_as_one() {
     assert_eq!((status, seen), (200, json!({"seen": "/v1/models?a=//b"})));
     let (status, found) = gateway.post("//v1/session/query", &json!({})).await;
     assert_eq!((status, &found["data"]), (200, &json!([])));
-    let request = gateway.http.get(format!("{}//bucket//key", gateway.url)).header("Helicone-Target-URL", upstream.url());
+    let request =
+        gateway.http.get(format!("{}//bucket//key", gateway.url)).header("Helicone-Target-URL", upstream.url());
     assert_eq!(request.send().await.unwrap().text().await.unwrap(), r#"{"seen":"//bucket//key"}"#);
 }
 
