@@ -1283,7 +1283,8 @@ export interface components {
                 response_created_at: string;
                 /**
                  * @description JSON where it parses as such, a stream assembled to the answer that it adds up to (its chunks are in
-                 *     `streamed_data`), else text; a placeholder object where `storage_location` is `s3`.
+                 *     `streamed_data`), else text, as is what is nested deeper than 100 levels; a placeholder object where
+                 *     `storage_location` is `s3`.
                  */
                 request_body: unknown;
                 response_body: unknown;
@@ -1300,7 +1301,8 @@ export interface components {
                 body_url?: string;
                 /**
                  * Format: int32
-                 * @description HTTP status, or the original's codes: -2 timeout, -3 client gone, -100 broken off otherwise, 0 none.
+                 * @description The status that the answer began with, also where it broke off later: `outcome` says how the call ended. 0 where there
+                 *     was none. A manual log has what it says itself, which may be one of the original's codes: -2 timeout, -3 client gone.
                  */
                 response_status: number;
                 request_path: string;
@@ -1689,7 +1691,8 @@ export interface components {
                 response_created_at: string;
                 /**
                  * @description JSON where it parses as such, a stream assembled to the answer that it adds up to (its chunks are in
-                 *     `streamed_data`), else text; a placeholder object where `storage_location` is `s3`.
+                 *     `streamed_data`), else text, as is what is nested deeper than 100 levels; a placeholder object where
+                 *     `storage_location` is `s3`.
                  */
                 request_body: unknown;
                 response_body: unknown;
@@ -1706,7 +1709,8 @@ export interface components {
                 body_url?: string;
                 /**
                  * Format: int32
-                 * @description HTTP status, or the original's codes: -2 timeout, -3 client gone, -100 broken off otherwise, 0 none.
+                 * @description The status that the answer began with, also where it broke off later: `outcome` says how the call ended. 0 where there
+                 *     was none. A manual log has what it says itself, which may be one of the original's codes: -2 timeout, -3 client gone.
                  */
                 response_status: number;
                 request_path: string;
@@ -2527,7 +2531,8 @@ export interface components {
             response_created_at: string;
             /**
              * @description JSON where it parses as such, a stream assembled to the answer that it adds up to (its chunks are in
-             *     `streamed_data`), else text; a placeholder object where `storage_location` is `s3`.
+             *     `streamed_data`), else text, as is what is nested deeper than 100 levels; a placeholder object where
+             *     `storage_location` is `s3`.
              */
             request_body: unknown;
             response_body: unknown;
@@ -2544,7 +2549,8 @@ export interface components {
             body_url?: string;
             /**
              * Format: int32
-             * @description HTTP status, or the original's codes: -2 timeout, -3 client gone, -100 broken off otherwise, 0 none.
+             * @description The status that the answer began with, also where it broke off later: `outcome` says how the call ended. 0 where there
+             *     was none. A manual log has what it says itself, which may be one of the original's codes: -2 timeout, -3 client gone.
              */
             response_status: number;
             request_path: string;
@@ -2999,7 +3005,8 @@ export interface components {
                 response_created_at: string;
                 /**
                  * @description JSON where it parses as such, a stream assembled to the answer that it adds up to (its chunks are in
-                 *     `streamed_data`), else text; a placeholder object where `storage_location` is `s3`.
+                 *     `streamed_data`), else text, as is what is nested deeper than 100 levels; a placeholder object where
+                 *     `storage_location` is `s3`.
                  */
                 request_body: unknown;
                 response_body: unknown;
@@ -3016,7 +3023,8 @@ export interface components {
                 body_url?: string;
                 /**
                  * Format: int32
-                 * @description HTTP status, or the original's codes: -2 timeout, -3 client gone, -100 broken off otherwise, 0 none.
+                 * @description The status that the answer began with, also where it broke off later: `outcome` says how the call ended. 0 where there
+                 *     was none. A manual log has what it says itself, which may be one of the original's codes: -2 timeout, -3 client gone.
                  */
                 response_status: number;
                 request_path: string;
@@ -3375,7 +3383,7 @@ export interface components {
             overlay: boolean;
         };
         PropertyBody: {
-            /** @description 1 to 256 bytes; compared without case. */
+            /** @description 1 to 256 bytes; compared without case. Not `Helicone-Session-Id`, `-Name` or `-Path`: a call stays in its session. */
             key: string;
             /** @description At most 64 KiB. */
             value: string;
@@ -4295,6 +4303,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -4366,6 +4383,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -4430,6 +4456,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4584,6 +4619,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -4694,6 +4738,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -4755,6 +4808,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4837,6 +4899,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -4899,6 +4970,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4981,6 +5061,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -5056,6 +5145,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -5124,6 +5222,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5208,6 +5315,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -5285,6 +5401,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -5355,6 +5480,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5449,6 +5583,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -5516,6 +5659,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -5576,6 +5728,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5654,6 +5815,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -5715,6 +5885,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5786,6 +5965,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -5843,6 +6031,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5918,6 +6115,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -5979,6 +6185,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6054,6 +6269,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -6111,6 +6335,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6186,6 +6419,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -6254,6 +6496,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -6315,6 +6566,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6393,6 +6653,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -6454,6 +6723,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6529,6 +6807,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -6597,6 +6884,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -6658,6 +6954,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6745,6 +7050,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -6815,6 +7129,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6901,6 +7224,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -6973,6 +7305,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7059,6 +7400,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -7116,6 +7466,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7191,6 +7550,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -7251,6 +7619,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7319,6 +7696,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7401,6 +7787,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -7462,6 +7857,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7537,6 +7941,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -7598,6 +8011,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7673,6 +8095,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -7741,6 +8172,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -7802,6 +8242,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7881,6 +8330,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7968,6 +8426,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -8040,6 +8507,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8126,6 +8602,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -8205,6 +8690,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -8273,6 +8767,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8359,6 +8862,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -8435,6 +8947,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -8492,6 +9013,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8560,6 +9090,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8638,6 +9177,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -8702,6 +9250,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8780,6 +9337,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -8841,6 +9407,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8916,6 +9491,15 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description The database or the journal is not available; see `Retry-After`. */
             503: {
                 headers: {
@@ -8977,6 +9561,15 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body came with a `Content-Encoding`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
