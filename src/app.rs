@@ -83,7 +83,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// As [`serve`].
-pub async fn serve_on(config: Config, listener: TcpListener) -> anyhow::Result<()> {
+pub async fn serve_on(mut config: Config, listener: TcpListener) -> anyhow::Result<()> {
+    config.server.listen = listener.local_addr()?;
     telemetry::start_log(&config.log)?;
     let metrics = telemetry::start_metrics()?;
     let stop = CancellationToken::new();
@@ -91,7 +92,8 @@ pub async fn serve_on(config: Config, listener: TcpListener) -> anyhow::Result<(
     let tasks = TaskTracker::new();
     tasks.spawn(watch_signals(stop.clone(), leave.clone())?);
     tasks.spawn(telemetry::keep_up(metrics.clone()));
-    let gateway = Gateway::build(Arc::new(config), listener.local_addr()?, metrics, (&tasks, &stop)).await?;
+    let address = config.server.listen;
+    let gateway = Gateway::build(Arc::new(config), address, metrics, (&tasks, &stop)).await?;
     gateway.run(listener, stop, leave).await
 }
 

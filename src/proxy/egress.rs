@@ -29,6 +29,9 @@ pub enum ConnectError {
         "the address of {host} is private, local or reserved, and egress.allow names no network that holds it{hint}"
     )]
     Refused { host: String, hint: &'static str },
+    /// The gateway's own address: what it tells this machine without a key would be told to whoever sent the call.
+    #[error("{0} is this gateway itself")]
+    Itself(String),
     /// The caller's limit ran out.
     #[error("no connection within {} ms (timeouts.connect_ms)", .0.as_millis())]
     TimedOut(Duration),
@@ -48,6 +51,8 @@ pub struct Policy {
     allow: Arc<[IpNet]>,
     /// Origins that the operator configured, as `host:port`: plain http is fine with them.
     configured: Arc<[(String, u16)]>,
+    /// Where the gateway listens.
+    own: SocketAddr,
 }
 
 impl Policy {
@@ -56,7 +61,13 @@ impl Policy {
         let configured = config.providers.values().filter_map(|provider| {
             Some((provider.url.host_str()?.trim_matches(['[', ']']).to_owned(), provider.url.port_or_known_default()?))
         });
-        Self { allow: config.egress.allow.clone().into(), configured: configured.collect() }
+        Self { allow: config.egress.allow.clone().into(), configured: configured.collect(), own: config.server.listen }
+    }
+
+    fn is_own(&self, address: SocketAddr) -> bool {
+        let (ip, own) = (address.ip().to_canonical(), self.own.ip().to_canonical());
+        let here = |ip: IpAddr| ip.is_loopback() || ip.is_unspecified();
+        address.port() == self.own.port() && (ip == own || (here(ip) && here(own)))
     }
 
     fn allows(&self, address: IpAddr, plain_http: bool) -> bool {
@@ -150,6 +161,9 @@ impl Guarded {
             found.into_iter().filter(|address| self.policy.allows(address.ip(), plain_http)).collect();
         if checked.is_empty() {
             return Err(refused());
+        }
+        if checked.iter().any(|address| self.policy.is_own(*address)) {
+            return Err(ConnectError::Itself(host));
         }
         let mut tcp = HttpConnector::new_with_resolver(Checked(checked));
         tcp.enforce_http(false);
@@ -246,6 +260,7 @@ mod tests {
         Policy {
             allow: allow.iter().map(|network| network.parse().unwrap()).collect(),
             configured: Arc::new([("configured.example".to_owned(), 80)]),
+            own: "127.0.0.1:8787".parse().unwrap(),
         }
     }
 
@@ -317,6 +332,18 @@ mod tests {
         {
             assert_eq!(policy.allows(address.parse().unwrap(), true), allowed, "{address}");
         }
+    }
+
+    #[tokio::test]
+    async fn no_call_leads_back_here() {
+        let policy = policy(&["127.0.0.0/8", "0.0.0.0/32", "::/127"]);
+        for host in ["127.0.0.1", "localhost", "0.0.0.0", "127.0.0.2", "[::1]", "[::ffff:127.0.0.1]"] {
+            let uri: Uri = format!("http://{host}:8787/").parse().unwrap();
+            let error = Guarded::new(policy.clone()).oneshot(uri).await.unwrap_err();
+            assert!(matches!(error, ConnectError::Itself(_)), "{host}: {error}");
+        }
+        let of = |address: &str| policy.is_own(address.parse().unwrap());
+        assert!(!of("127.0.0.1:8788") && !of("10.0.0.1:8787"));
     }
 
     #[tokio::test]

@@ -124,7 +124,7 @@ fn tls_config(config: &Config) -> anyhow::Result<rustls::ClientConfig> {
 fn classify(error: &hyper_util::client::legacy::Error) -> SendError {
     if let Some(connect) = find::<ConnectError>(error) {
         let outcome = match connect {
-            ConnectError::Refused { .. } => Outcome::Refused,
+            ConnectError::Refused { .. } | ConnectError::Itself(_) => Outcome::Refused,
             ConnectError::TimedOut(_) => Outcome::Timeout,
             ConnectError::NoAddress(_) | ConnectError::Io(_) | ConnectError::Tcp(_) => Outcome::Unreachable,
         };

@@ -16,6 +16,7 @@ on_both!(
     sessions_with_names_of_paths,
     a_prompt_is_a_property,
     what_cannot_be_taken_says_why,
+    no_call_leads_back_to_the_gateway,
 );
 
 async fn start(backend: Backend) -> Gateway {
@@ -187,5 +188,17 @@ async fn what_cannot_be_taken_says_why(backend: Backend) {
     {
         let answer = gateway.http.get(format!("{}{path}", gateway.url)).bearer_auth(KEY).send().await.unwrap();
         assert_eq!((answer.status().as_u16(), answer.headers()["allow"].to_str().unwrap()), (405, allowed), "{path}");
+    }
+}
+
+async fn no_call_leads_back_to_the_gateway(backend: Backend) {
+    let gateway = Gateway::start(GatewayOptions::new(backend)).await;
+    log_tool(&gateway, "secret", "t", &json!({})).await;
+    for path in ["/v1/session/query", "/v1/gateway/openai/v1/session/query"] {
+        let request = gateway.http.post(format!("{}{path}", gateway.url)).header("Host", "stranger.example").body("{}");
+        let request = request.header("Sec-Fetch-Site", "same-origin").header("Helicone-Target-URL", &gateway.url);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 403, "{path}");
+        assert!(answer.text().await.unwrap().contains("is this gateway itself"), "{path}");
     }
 }
