@@ -3,12 +3,9 @@
 //! It deletes in small batches with pauses between them, so that the drain never waits long for it, and starts again where
 //! it was. A store that is away is asked again at the next round, and what fails for one organisation stops no other.
 //!
-//! A clock that is wrong must not delete everything. With a clock that goes right the newest of what is too old became so
-//! since the last round. Where it has been so for more than an hour, either this process did not run, or the organisation has
-//! only now said how long it keeps its calls, or the clock has jumped: then deletion waits until this process has seen the
-//! same for a day.
+//! A clock that jumped forward must not delete everything: where it ran ahead of the time that this process has lived,
+//! nothing is deleted for a day ([`Clock`]).
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -20,8 +17,8 @@ use crate::store::{Store, StoreError};
 
 const DAY_US: i64 = 24 * 3_600_000_000;
 
-/// How far the newest of what would be deleted may lie behind the instant before which it is.
-const FAR_US: i64 = 3_600_000_000;
+/// How far the wall clock may run ahead of the process's own time.
+const AHEAD_US: i64 = 3_600_000_000;
 
 /// How often retention is looked at, how long it rests between two batches, and how long it waits where the clock is in doubt.
 #[derive(Clone, Copy, Debug)]
@@ -41,31 +38,37 @@ impl Default for Pace {
     }
 }
 
-/// What is kept for a time of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Part {
-    Calls,
-    Bodies,
+/// The wall clock, held against the time that this process has lived.
+#[derive(Debug)]
+pub struct Clock {
+    since: Instant,
+    wall: Micros,
+    /// Since when it has been ahead.
+    ahead: Option<Instant>,
 }
 
-/// Since when the clock has been in doubt, by what it would delete.
-#[derive(Debug, Default)]
-pub struct Doubts(HashMap<(OrgId, Part), Instant>);
+impl Clock {
+    /// A clock that showed `wall` just now.
+    pub fn showing(wall: Micros) -> Self {
+        Self { since: Instant::now(), wall, ahead: None }
+    }
 
-impl Doubts {
-    /// Whether deletion has to wait.
-    fn hold(&mut self, what: (OrgId, Part), (newest, before): (Option<Micros>, Micros), wait: Duration) -> bool {
-        if newest.is_none_or(|newest| before.0.saturating_sub(newest.0) <= FAR_US) {
-            self.0.remove(&what);
-            return false;
+    /// Whether it may be gone by: it did not jump forward, or has said the same for `doubt` since (a machine that slept, say).
+    fn is_right(&mut self, doubt: Duration) -> bool {
+        let lived = i64::try_from(self.since.elapsed().as_micros()).unwrap_or(i64::MAX);
+        if (Micros::now() - self.wall).saturating_sub(lived) <= AHEAD_US {
+            self.ahead = None;
+            return true;
         }
-        let since = self.0.entry(what).or_insert_with(|| {
-            let (org, part) = what;
-            let wait_s = wait.as_secs();
-            tracing::warn!(org = %org.0, ?part, wait_s, "retention.clock_in_doubt");
+        let ahead = *self.ahead.get_or_insert_with(|| {
+            tracing::warn!(wait_s = doubt.as_secs(), "retention.clock_jumped");
             Instant::now()
         });
-        since.elapsed() < wait
+        if ahead.elapsed() < doubt {
+            return false;
+        }
+        *self = Self::showing(Micros::now());
+        true
     }
 }
 
@@ -75,11 +78,11 @@ pub async fn run(store: Store, pace: Pace, prepared: CancellationToken, stop: Ca
         () = prepared.cancelled() => {}
         () = stop.cancelled() => return,
     }
-    let mut doubts = Doubts::default();
+    let mut clock = Clock::showing(Micros::now());
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            result = round(&store, pace, &mut doubts) => match result {
+            result = round(&store, pace, &mut clock) => match result {
                 Ok(0) => {}
                 Ok(deleted) => tracing::info!(deleted, "retention.deleted"),
                 Err(error) => tracing::warn!(%error, "retention.failed"),
@@ -93,14 +96,17 @@ pub async fn run(store: Store, pace: Pace, prepared: CancellationToken, stop: Ca
 }
 
 /// Deletes everything that is too old now; how many calls, bodies and dead letters that were. What fails for an organisation
-/// is logged.
+/// is logged. Nothing where the clock is in doubt.
 ///
 /// # Errors
 /// When the store cannot tell who keeps what.
-pub async fn round(store: &Store, pace: Pace, doubts: &mut Doubts) -> Result<usize, StoreError> {
+pub async fn round(store: &Store, pace: Pace, clock: &mut Clock) -> Result<usize, StoreError> {
+    if !clock.is_right(pace.doubt) {
+        return Ok(0);
+    }
     let mut deleted = 0;
     for (org, retention) in store.retentions().await? {
-        match keep(store, (org, retention), pace, doubts).await {
+        match keep(store, (org, retention), pace).await {
             Ok(more) => deleted += more,
             Err(error) => tracing::warn!(org = %org.0, %error, "retention.failed"),
         }
@@ -108,25 +114,10 @@ pub async fn round(store: &Store, pace: Pace, doubts: &mut Doubts) -> Result<usi
     Ok(deleted)
 }
 
-async fn keep(
-    store: &Store,
-    (org, retention): (OrgId, Retention),
-    pace: Pace,
-    doubts: &mut Doubts,
-) -> Result<usize, StoreError> {
+async fn keep(store: &Store, (org, retention): (OrgId, Retention), pace: Pace) -> Result<usize, StoreError> {
     let now = Micros::now();
     let before = |days: i64| now.plus_us(days.saturating_mul(DAY_US).saturating_neg());
-    let mut calls = retention.calls_days.map(before);
-    if let Some(before) = calls {
-        let newest = store.newest_call_before(org, before).await?;
-        calls = calls.filter(|_| !doubts.hold((org, Part::Calls), (newest, before), pace.doubt));
-    }
-    let mut bodies = retention.bodies_days.map(before);
-    if let Some(before) = bodies {
-        let newest = store.newest_body_before(org, before).await?;
-        bodies = bodies.filter(|_| !doubts.hold((org, Part::Bodies), (newest, before), pace.doubt));
-    }
-
+    let (calls, bodies) = (retention.calls_days.map(before), retention.bodies_days.map(before));
     let mut deleted = 0;
     if let Some(before) = calls {
         deleted += in_batches(pace.pause, || store.delete_calls_before(org, before)).await?;

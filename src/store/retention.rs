@@ -28,9 +28,6 @@ const BATCH: i64 = 200;
 
 const OLD_CALLS: &str = "SELECT id, session_key FROM exchange WHERE org_id = $1 AND started_at < $2 \
      ORDER BY started_at, id LIMIT $3";
-/// When the newest of them started.
-const NEWEST_CALL: &str =
-    "SELECT started_at FROM exchange WHERE org_id = $1 AND started_at < $2 ORDER BY started_at DESC, id DESC LIMIT 1";
 /// A lock and a look in one: it changes nothing.
 const LOCK_SESSION: &str =
     "UPDATE session SET name = name WHERE org_id = $1 AND session_key = $2 RETURNING first_at, name_set_at";
@@ -108,9 +105,6 @@ const DELETE_HOURS: &str = "DELETE FROM call_hour WHERE org_id = $1 AND hour < $
 const OLD_BODIES: &str = "SELECT b.call_id FROM exchange e JOIN body b ON b.org_id = e.org_id AND b.call_id = e.id \
      WHERE e.org_id = $1 AND e.started_at < $2 LIMIT $3";
 
-const NEWEST_BODY: &str = "SELECT e.started_at FROM exchange e JOIN body b ON b.org_id = e.org_id AND b.call_id = e.id \
-     WHERE e.org_id = $1 AND e.started_at < $2 ORDER BY e.started_at DESC, e.id DESC LIMIT 1";
-
 /// What tool calls and results keep of bodies.
 const EMPTY_TOOL_CALLS: &str = "UPDATE tool_call SET arguments = $3 WHERE org_id = $1 AND call_id = $2";
 const EMPTY_TOOL_RESULTS: &str = "UPDATE tool_result SET preview = '' WHERE org_id = $1 AND call_id = $2";
@@ -118,7 +112,6 @@ const EMPTY_TOOL_RESULTS: &str = "UPDATE tool_result SET preview = '' WHERE org_
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[
     OLD_CALLS,
-    NEWEST_CALL,
     LOCK_SESSION,
     DELETE_BODY,
     DELETE_PROPERTIES,
@@ -143,7 +136,6 @@ pub(super) const STATEMENTS: &[&str] = &[
     DELETE_GAPS,
     DELETE_HOURS,
     OLD_BODIES,
-    NEWEST_BODY,
     EMPTY_TOOL_CALLS,
     EMPTY_TOOL_RESULTS,
 ];
@@ -296,22 +288,6 @@ impl Store {
                 Ok(deleted)
             }
         )
-    }
-
-    /// The start of the newest call that started before an instant.
-    pub async fn newest_call_before(&self, org: OrgId, before: Micros) -> Result<Option<Micros>, StoreError> {
-        self.newest(NEWEST_CALL, org, before).await
-    }
-
-    /// The same of those whose body is there.
-    pub async fn newest_body_before(&self, org: OrgId, before: Micros) -> Result<Option<Micros>, StoreError> {
-        self.newest(NEWEST_BODY, org, before).await
-    }
-
-    async fn newest(&self, text: &'static str, org: OrgId, before: Micros) -> Result<Option<Micros>, StoreError> {
-        let found: Option<(i64,)> =
-            on_db!(self, read | db | sqlx::query_as(text).bind(org.0).bind(before.0).fetch_optional(db).await)?;
-        Ok(found.map(|(at,)| Micros(at)))
     }
 
     /// Deletes bodies and headers of calls that started before an instant, and their tool calls' texts, at most a batch of

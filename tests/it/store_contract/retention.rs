@@ -12,7 +12,7 @@ use trailgate::model::id::{OrgId, RecordId};
 use trailgate::model::query::{Retention, Window};
 use trailgate::model::session::SessionRow;
 use trailgate::model::units::Micros;
-use trailgate::retention::{Doubts, Pace, round};
+use trailgate::retention::{Clock, Pace, round};
 
 use super::merges::{roll_ups_equal_rows, woven};
 use super::sample::{Random, SECOND, T0, call, in_session, property};
@@ -98,7 +98,7 @@ pub async fn what_calls_leave_elsewhere_goes(bed: Bed) {
         bed.store.add_gaps(&[gap(org, days_ago(40)), gap(org, days_ago(11))]).await.unwrap();
     }
     bed.store.set_retention(ORG, KEEP).await.unwrap();
-    round(&bed.store, AT_ONCE, &mut Doubts::default()).await.unwrap();
+    round(&bed.store, AT_ONCE, &mut Clock::showing(Micros::now())).await.unwrap();
     let left = async |org| {
         let keys = bed.store.property_keys(org).await.unwrap().into_iter().map(|row| row.key).collect::<Vec<_>>();
         let letters = bed.store.dead_letters(org, None, 10).await.unwrap().len();
@@ -130,7 +130,7 @@ pub async fn one_failure_stops_no_other(bed: Bed) {
         ),
     })
     .await;
-    round(&bed.store, AT_ONCE, &mut Doubts::default()).await.unwrap();
+    round(&bed.store, AT_ONCE, &mut Clock::showing(Micros::now())).await.unwrap();
     for (n, org) in orgs.iter().enumerate() {
         assert_eq!(calls_of(&bed, *org).await, usize::from(n == 2), "{n}");
     }
@@ -140,23 +140,21 @@ pub async fn one_failure_stops_no_other(bed: Bed) {
 pub async fn a_jumped_clock_deletes_nothing(bed: Bed) {
     let patient = Pace { doubt: Duration::from_secs(3_600), ..AT_ONCE };
     bed.store.set_retention(ORG, KEEP).await.unwrap();
-    // As it looks to a clock that is forty days ahead.
-    bed.write(&[started(days_ago(40), call()), started(days_ago(41), call())]).await;
-    let mut doubts = Doubts::default();
+    bed.write(&[started(days_ago(40), call()), started(days_ago(1), call())]).await;
+    // It showed another day a moment ago.
+    let mut clock = Clock::showing(days_ago(40));
     for _ in 0..2 {
-        assert_eq!(round(&bed.store, patient, &mut doubts).await.unwrap(), 0);
+        assert_eq!(round(&bed.store, patient, &mut clock).await.unwrap(), 0);
     }
     assert_eq!(calls_of(&bed, ORG).await, 2);
-    // It goes right: what is too old has just become so.
-    bed.write(&[started(days_ago(30).plus_us(-SECOND), call()), started(days_ago(10).plus_us(-SECOND), call())]).await;
-    assert_eq!(round(&bed.store, patient, &mut doubts).await.unwrap(), 4, "three calls and a body");
+    // It has said the same for long enough.
+    assert_eq!(round(&bed.store, AT_ONCE, &mut clock).await.unwrap(), 1);
+    // One that goes right, or went back, deletes what is too old at once.
+    for shown in [days_ago(0), days_ago(-5)] {
+        bed.write(&[started(days_ago(40), call())]).await;
+        assert_eq!(round(&bed.store, patient, &mut Clock::showing(shown)).await.unwrap(), 1);
+    }
     assert_eq!(calls_of(&bed, ORG).await, 1);
-    // Or it has said the same for long enough.
-    let other = bed.store.create_org("other").await.unwrap();
-    bed.store.set_retention(other, KEEP).await.unwrap();
-    bed.write(&[started(days_ago(40), Exchange { org: other, ..call() })]).await;
-    assert_eq!(round(&bed.store, patient, &mut doubts).await.unwrap(), 0);
-    assert_eq!(round(&bed.store, AT_ONCE, &mut doubts).await.unwrap(), 1);
 }
 
 /// Old calls are deleted while sessions are found and become one: what is left is what its rows add up to.
