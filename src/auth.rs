@@ -268,8 +268,9 @@ impl Auth {
     fn may_call(&self, headers: &HeaderMap, presented: &Presented) -> Result<(), AuthError> {
         let host = presented.host.as_deref();
         let brings_key = [AUTHORIZATION, X_API_KEY, API_KEY, GOOGLE_KEY].iter().any(|name| headers.contains_key(name));
-        let is_own = web::is_page_of(host, &presented.method, headers);
-        if !is_own && !(brings_key && web::is_page_of_this_machine(headers)) {
+        let is_known =
+            web::is_page_of(host, &presented.method, headers) || (brings_key && web::is_page_of_this_machine(headers));
+        if !is_known {
             return Err(AuthError::CrossSite);
         }
         let is_foreign = self.local && !web::is_local_name(host) && !web::is_helicones_name(host);

@@ -73,7 +73,8 @@ pub async fn serve<H, F>(
             accepted = accept(&listener, &permits) => accepted,
         };
         let Some((stream, permit)) = accepted else { continue };
-        let connection = connection(stream, handler.clone(), (settings.header_timeout, unread_limit), graceful.watcher());
+        let connection =
+            connection(stream, handler.clone(), (settings.header_timeout, unread_limit), graceful.watcher());
         tasks.spawn(async move {
             connection.await;
             drop(permit);

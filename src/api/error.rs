@@ -118,10 +118,9 @@ impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Missing | AuthError::Unknown => Self::Unauthorized(error),
-            AuthError::Forbidden
-            | AuthError::CrossSite
-            | AuthError::ForeignName
-            | AuthError::Forwarded(_) => Self::Forbidden(error.to_string()),
+            AuthError::Forbidden | AuthError::CrossSite | AuthError::ForeignName | AuthError::Forwarded(_) => {
+                Self::Forbidden(error.to_string())
+            }
             AuthError::Unavailable => Self::Unavailable {
                 public: "the API key cannot be checked now: the database is not available",
                 cause: None,

@@ -113,8 +113,18 @@ pub async fn watch(
 ) -> Result<Response, ApiError> {
     let LiveParams { session } = params(&uri)?;
     let (feed, now) = (state.ingest.watch(caller.org), Instant::now());
-    let watcher =
-        Watcher { state, caller, headers, session, feed, checked: now, look: now, version: None, told: None, over: false };
+    let watcher = Watcher {
+        state,
+        caller,
+        headers,
+        session,
+        feed,
+        checked: now,
+        look: now,
+        version: None,
+        told: None,
+        over: false,
+    };
     let events = stream::unfold(watcher, |mut watcher| async move {
         let event = watcher.next().await?;
         Some((Ok::<_, Infallible>(event), watcher))

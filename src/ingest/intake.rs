@@ -96,7 +96,8 @@ impl Intake {
         let mut entries = entries.into_iter();
         while let Some(entry) = entries.next() {
             let seq = entry.position.seq;
-            if let Err((entry, error)) = self.take(entry, &mut batch) {
+            if let Err(held) = self.take(entry, &mut batch) {
+                let (entry, error) = *held;
                 self.again = Some((std::iter::once(entry).chain(entries).collect(), progress));
                 let progress = Progress { through: batch.through, caught_up: false, replayed: false };
                 return if batch.through == 0 { Err(error) } else { Ok((batch, progress)) };
@@ -126,7 +127,7 @@ impl Intake {
     }
 
     /// The entry comes back where it cannot be dealt with now.
-    fn take(&mut self, entry: Entry, batch: &mut Batch) -> Result<(), (Entry, io::Error)> {
+    fn take(&mut self, entry: Entry, batch: &mut Batch) -> Result<(), Box<(Entry, io::Error)>> {
         match entry.kind {
             Some(FrameKind::Begin) => {
                 let seen = self.see(&entry);
@@ -145,7 +146,7 @@ impl Intake {
             Some(FrameKind::End) => {
                 let before = match self.collect(entry.record) {
                     Ok(before) => before,
-                    Err(error) => return Err((entry, error)),
+                    Err(error) => return Err(Box::new((entry, error))),
                 };
                 self.complete(before, Some(entry), batch);
             }

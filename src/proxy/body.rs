@@ -251,7 +251,9 @@ impl Body for AnswerBody {
                     return Poll::Pending;
                 }
                 State::Failing { .. } => {
-                    let State::Failing { error, .. } = std::mem::replace(&mut this.state, State::Over) else { continue };
+                    let State::Failing { error, .. } = std::mem::replace(&mut this.state, State::Over) else {
+                        continue;
+                    };
                     return Poll::Ready(Some(Err(error)));
                 }
                 State::Holding { last, keeping } => {

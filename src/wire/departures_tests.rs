@@ -431,5 +431,5 @@ fn depth_costs_no_stack() {
             messages::verdict(None, &text);
         }
     };
-    std::thread::Builder::new().stack_size(256 * 1024).spawn(run).unwrap().join().unwrap();
+    std::thread::Builder::new().stack_size(512 * 1024).spawn(run).unwrap().join().unwrap();
 }

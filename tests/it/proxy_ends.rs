@@ -156,10 +156,8 @@ async fn a_request_that_stalls_is_a_timeout() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_frees_the_upstream() {
-    let upstream = Upstream::start(|_: &Received| {
-        Reply::events(std::iter::repeat_n("x".repeat(64 << 10), 1_000)).stall()
-    })
-    .await;
+    let upstream =
+        Upstream::start(|_: &Received| Reply::events(std::iter::repeat_n("x".repeat(64 << 10), 1_000)).stall()).await;
     let options = GatewayOptions::new(Backend::Sqlite)
         .provider("openai", upstream.url())
         .env("TRAILGATE_TIMEOUTS_IDLE_MS", "1000");
@@ -339,7 +337,8 @@ async fn pages_of_strangers_reach_no_upstream() {
     let gateway = Gateway::start(GatewayOptions::new(Backend::Sqlite).provider("openai", upstream.url())).await;
     let send = async |method: reqwest::Method, headers: &[(&str, &str)]| {
         let url = format!("{}/v1/chat/completions", gateway.url);
-        let request = headers.iter().fold(gateway.http.request(method, url), |r, (name, value)| r.header(*name, *value));
+        let request =
+            headers.iter().fold(gateway.http.request(method, url), |r, (name, value)| r.header(*name, *value));
         request.body("{}").send().await.unwrap().status().as_u16()
     };
     let target = ("helicone-target-url", upstream.url());
@@ -349,7 +348,9 @@ async fn pages_of_strangers_reach_no_upstream() {
     for headers in [vec![evil], vec![evil, key], vec![("sec-fetch-site", "cross-site")], vec![rebound, target]] {
         assert_eq!(send(reqwest::Method::POST, &headers).await, 403, "{headers:?}");
     }
-    for headers in [vec![rebound, target], vec![rebound, ("user-agent", "Mozilla/5.0")], vec![rebound, ("referer", "x")]] {
+    for headers in
+        [vec![rebound, target], vec![rebound, ("user-agent", "Mozilla/5.0")], vec![rebound, ("referer", "x")]]
+    {
         assert_eq!(send(reqwest::Method::GET, &headers).await, 403, "{headers:?}");
     }
     assert!(upstream.received().is_empty());
