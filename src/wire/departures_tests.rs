@@ -396,7 +396,7 @@ fn a_later_sum_keeps_what_was_written_for_an_hour() {
     assert_eq!(read(19), (Some((19, 0)), None));
 }
 
-/// On a stack that no recursion over so many levels would fit on.
+/// On a stack that no recursion over so many levels would fit on; the 128 levels of `serde_json` do.
 #[test]
 fn depth_costs_no_stack() {
     const LEVELS: usize = 10_000;
@@ -431,5 +431,5 @@ fn depth_costs_no_stack() {
             messages::verdict(None, &text);
         }
     };
-    std::thread::Builder::new().stack_size(512 * 1024).spawn(run).unwrap().join().unwrap();
+    std::thread::Builder::new().stack_size(1024 * 1024).spawn(run).unwrap().join().unwrap();
 }
