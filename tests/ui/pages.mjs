@@ -107,6 +107,15 @@ await run({
     await until("it is open", () => /^\/sessions\/./.test(new URL(page.url()).pathname));
     await page.goBack();
     await until("back at the list, in the same order", () => query(page, "sort") === "total_cost");
+    await page.locator(".row.at").waitFor();
+    const chosen = await page.locator(".row.at a").getAttribute("href");
+    await page.keyboard.press("j");
+    check((await page.locator(".row.at a").getAttribute("href")) !== chosen, "one goes on from the row that was open");
+    await page.keyboard.press("Enter");
+    await until("the next is open", () => /^\/sessions\/./.test(new URL(page.url()).pathname));
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.keyboard.press("Escape");
+    await until("Escape leads back to the same order", () => new URL(page.url()).pathname === "/sessions" && query(page, "sort") === "total_cost");
     await page.keyboard.press("?");
     await page.getByRole("dialog", { name: "Keys" }).waitFor();
     check((await page.getByRole("dialog").innerText()).includes("Only with errors"), "the sheet lists the page's keys");
@@ -270,8 +279,11 @@ await run({
     await page.locator(".timeline .bar.asked").waitFor();
     await page.locator(".timeline .row").filter({ hasText: "look_around" }).waitFor();
     await until("the totals follow", async () => /Steps\s*3/.test(await page.locator(".stats").innerText()));
+    await list.keyboard.press("j");
+    const chosen = await list.locator(".row.at a").getAttribute("href");
     check((await proxied(base, upstream.url, { session: "live-two", name: "Live two", path: "/" })) === 200, "another session began");
     await list.locator(".row").filter({ hasText: "live-two" }).waitFor();
+    check((await list.locator(".row.at a").getAttribute("href")) === chosen, "the row that is chosen stays chosen");
     upstream.close();
     await page.context().close();
     await list.context().close();

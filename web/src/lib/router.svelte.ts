@@ -11,9 +11,11 @@ const here = (): Location => ({ path: location.pathname, query: new URLSearchPar
 
 class Router {
   #at = $state.raw<Location>(here());
+  /** The list that led to the page shown, as it was asked for. */
+  #above: { path: string; href: string } | null = null;
 
   constructor() {
-    addEventListener("popstate", () => (this.#at = here()));
+    addEventListener("popstate", () => this.#arrive());
     document.addEventListener("click", (event) => this.#follow(event));
   }
 
@@ -33,8 +35,23 @@ class Router {
   go(href: string, replace = false): void {
     history[replace ? "replaceState" : "pushState"](null, "", href);
     const before = this.#at.path;
-    this.#at = here();
+    this.#arrive();
     if (before !== this.#at.path && !replace) scrollTo(0, 0);
+  }
+
+  #arrive(): void {
+    const [before, now] = [this.#at, here()];
+    const below = (list: string): boolean => now.path.startsWith(`${list}/`);
+    if (before.path !== now.path) {
+      if (below(before.path)) this.#above = { path: before.path, href: before.path + queryText(before.query, {}) };
+      else if (this.#above && !below(this.#above.path)) this.#above = null;
+    }
+    this.#at = now;
+  }
+
+  /** The way back to a list: with filter and order where the page was opened from it. */
+  back(list: string): string {
+    return this.#above?.path === list ? this.#above.href : to(list);
   }
 
   /** Sets values of the query; null or "" removes one. Replaces the entry unless `push`. */
