@@ -289,6 +289,24 @@ await run({
     await list.context().close();
   },
 
+  async "what has no known price is no zero"(browser, base) {
+    const seeder = new Seeder(base);
+    const answer = { choices: [{ message: { role: "assistant", content: "Hi." }, finish_reason: "stop" }], usage: { prompt_tokens: 9, completion_tokens: 2, total_tokens: 11 } };
+    seeder.log({ session: "no-price", name: "No price", path: "/own/model", route: "/oai/v1/log", at: Date.now() - 5000, ms: 100, request: { model: "our-own-7b", messages: [{ role: "user", content: "Hi" }] }, response: answer });
+    await seeder.flush();
+    const page = await browser.open("/sessions?q=id%3Ano-price");
+    const row = page.locator(".row").filter({ hasText: "no-price" });
+    await until("it is listed", async () => {
+      if (await row.count()) return true;
+      await page.keyboard.press("r");
+      return false;
+    });
+    check((await row.locator(".cost").innerText()) === "–", "the list shows a dash");
+    await row.getByRole("link").click();
+    await until("so does the session", async () => /Cost\s*– 1 unpriced/.test(await page.locator(".stats").innerText()));
+    await page.context().close();
+  },
+
   async "requests: a call beside the list, failed ones only, outside of sessions"(browser) {
     const page = await browser.open("/requests");
     await page.getByRole("row").nth(3).waitFor();

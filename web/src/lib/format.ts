@@ -36,6 +36,11 @@ export function money(usd: number | null | undefined): string {
   return usd > 0 ? "<$0.0001" : ">-$0.0001";
 }
 
+/** What calls cost together: a dash where none of them has a known price. */
+export function spent(usd: number | null | undefined, unpriced: number): string {
+  return unpriced > 0 && !usd ? NONE : money(usd);
+}
+
 /** All that is known of an amount. */
 export function moneyExact(usd: number | null | undefined): string {
   if (usd == null) return NONE;

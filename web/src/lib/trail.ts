@@ -319,9 +319,10 @@ export interface TreeRow {
   open: boolean;
   calls: number;
   errors: number;
-  cost: number;
+  /** Null where nothing is known of it. */
+  cost: number | null;
   busy: number;
-  tokens: number;
+  tokens: number | null;
   from: number;
   to: number;
 }
@@ -333,24 +334,24 @@ interface Node {
   children: Map<string, Node>;
   calls: number;
   errors: number;
-  cost: number;
+  cost: number | null;
   busy: number;
-  tokens: number;
+  tokens: number | null;
   from: number;
   to: number;
 }
 
 /** The tree's visible rows in order. `closed` holds the paths that are folded. */
 export function treeRows(steps: readonly Step[], closed: ReadonlySet<string>): TreeRow[] {
-  const node = (path: string, segment: string): Node => ({ path, segment, steps: [], children: new Map(), calls: 0, errors: 0, cost: 0, busy: 0, tokens: 0, from: Infinity, to: 0 });
+  const node = (path: string, segment: string): Node => ({ path, segment, steps: [], children: new Map(), calls: 0, errors: 0, cost: null, busy: 0, tokens: null, from: Infinity, to: 0 });
   const root = node("/", "");
   const add = (at: Node, step: Step): void => {
     if (!step.tool) at.calls++;
     if (step.failed) at.errors++;
-    at.cost += step.call.cost ?? 0;
+    if (step.call.cost !== null) at.cost = (at.cost ?? 0) + step.call.cost;
     // How long a tool took that only an answer tells of is known as an upper bound at best.
     if (!step.tool) at.busy += step.to - step.from;
-    at.tokens += step.call.total_tokens ?? 0;
+    if (step.call.total_tokens !== null) at.tokens = (at.tokens ?? 0) + step.call.total_tokens;
     at.from = Math.min(at.from, step.from);
     at.to = Math.max(at.to, step.to);
   };
@@ -371,7 +372,7 @@ export function treeRows(steps: readonly Step[], closed: ReadonlySet<string>): T
   const rows: TreeRow[] = [];
   const leaf = (step: Step, depth: number, segment = ""): TreeRow => ({
     key: step.id, depth, step, path: step.path, segment, open: false, calls: 1, errors: step.failed ? 1 : 0,
-    cost: step.call.cost ?? 0, busy: step.to - step.from, tokens: step.call.total_tokens ?? 0, from: step.from, to: step.to,
+    cost: step.call.cost, busy: step.to - step.from, tokens: step.call.total_tokens, from: step.from, to: step.to,
   });
   const walk = (at: Node, depth: number): void => {
     // Calls and branches in the order in which they began.
