@@ -319,6 +319,11 @@ await run({
     await page.locator(".detail").waitFor();
     await page.getByRole("tab", { name: "Facts", exact: true }).click();
     await page.getByText(id).first().waitFor();
+    browser.expected.push("404");
+    await page.goto(`${new URL(page.url()).origin}/requests/01a20000-0000-7000-8000-000000000000`);
+    await page.getByRole("heading", { name: "No such call" }).waitFor();
+    check((await page.getByRole("tab").count()) === 0, "of a call that is not there nothing is shown");
+    browser.expected.pop();
     await page.context().close();
   },
 
@@ -385,6 +390,21 @@ await run({
       });
       check(on.tag === "BODY" || (on.name && on.seen), `each stop has a name and shows: ${JSON.stringify(on)}`);
     }
+    const time = page.getByRole("button", { name: /^Time range/ });
+    await time.focus();
+    await page.keyboard.press("Enter");
+    await until("the range in force has the focus", async () => (await page.evaluate(() => document.activeElement.textContent.trim())) === "Last 7 days");
+    check(/^\d{4}-/.test(await page.getByLabel("From").inputValue()), "the fields begin with it");
+    await page.getByRole("button", { name: "Show this range" }).focus();
+    await page.keyboard.press("Tab");
+    await until("leaving a menu closes it", async () => (await page.locator(".panel").count()) === 0);
+    await page.setViewportSize(NARROW);
+    await page.getByRole("button", { name: "Menu", exact: true }).focus();
+    await page.keyboard.press("Enter");
+    await page.locator(".side.open").waitFor();
+    await page.keyboard.press("Escape");
+    await until("Escape closes the pages", async () => (await page.locator(".side.open").count()) === 0);
+    check((await page.evaluate(() => document.activeElement.getAttribute("aria-label"))) === "Menu", "and the focus is where it was");
     await page.context().close();
   },
 });
