@@ -1,5 +1,5 @@
 // What strangers sent is shown as text, whatever is in it and however it is shaped.
-import { axe, check, NARROW, run, settled } from "./browser.mjs";
+import { axe, check, NARROW, run, settled, until } from "./browser.mjs";
 import { odd, PAYLOADS, Seeder } from "./seed.mjs";
 
 const EVIL = `evil-"><img src=x onerror=alert(0)>`;
@@ -33,6 +33,21 @@ await run({
     const text = page.getByText("أريد رحلة إلى طنجة").first();
     await text.waitFor();
     check((await text.evaluate((node) => getComputedStyle(node.closest("[dir]")).direction)) === "rtl", "the paragraph runs from right to left");
+    await page.context().close();
+  },
+  async "Markdown is drawn, names and products are left alone"(browser, base) {
+    const seeder = new Seeder(base);
+    const content = "| Sky | Wind |\n|:--|--:|\n| clear | 18 <b>km</b> |\n| a \\| b | 2 |\n\nIn __init__ of **main**, 3 * 4 * 5.\n\n```\n" + "long ".repeat(200) + "\n```";
+    seeder.log({ session: "markdown", name: "Markdown", path: "/md", route: "/oai/v1/log", at: Date.now() - 60_000, ms: 300, request: { model: "gpt-4o", messages: [{ role: "user", content: "?" }] }, response: { choices: [{ message: { role: "assistant", content } }] } });
+    await seeder.flush();
+    await until("it is stored", async () => (await fetch(`${base}/v1/session/markdown`, { headers: { Authorization: `Bearer ${seeder.key}` } })).ok);
+    const page = await browser.open(session("markdown"), { viewport: NARROW });
+    await page.getByRole("columnheader", { name: "Sky" }).waitFor();
+    check((await page.getByRole("cell").allInnerTexts()).join("; ") === "clear; 18 <b>km</b>; a | b; 2", "a table has its cells");
+    await page.getByText("In __init__ of main, 3 * 4 * 5.").waitFor();
+    await until("code that scrolls is reached by Tab", async () => (await page.locator("pre").getAttribute("tabindex")) === "0");
+    const violations = await axe(page);
+    check(violations.length === 0, `axe finds nothing: ${JSON.stringify(violations)}`);
     await page.context().close();
   },
   async "five megabytes, half an answer and pictures"(browser) {

@@ -10,9 +10,23 @@ export type Block =
   | { type: "heading"; level: number; spans: Span[] }
   | { type: "item"; ordered: string | null; depth: number; spans: Span[] }
   | { type: "code"; language: string; text: string }
+  | { type: "table"; head: Span[][]; rows: Span[][][]; align: ("left" | "center" | "right" | undefined)[] }
   | { type: "rule" };
 
-const SPAN = /`([^`\n]+)`|\*\*([^*\n]+)\*\*|__([^_\n]+)__|\*([^*\s][^*\n]*)\*/g;
+/** Underscores and stars inside of words, in names such as `__init__` and in products stay what they are. */
+const SPAN = /`([^`\n]+)`|\*\*([^*\n]+)\*\*|(?<!\w)__(?!\w+__)([^_\n]+)__(?!\w)|(?<![\w*])\*([^*\s](?:[^*\n]*[^*\s])?)\*(?![\w*])/g;
+const RULER = /^\|?(\s*:?-+:?\s*\|)*(\s*:?-+:?)?$/;
+
+/** A table's line, apart at its bars; `\\|` is no bar. */
+function cells(line: string): string[] {
+  const inner = line.trim().replace(/^\|/, "").replace(/(?<!\\)\|$/, "");
+  return inner.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
+}
+
+function alignOf(rule: string): "left" | "center" | "right" | undefined {
+  if (rule.endsWith(":")) return rule.startsWith(":") ? "center" : "right";
+  return rule.startsWith(":") ? "left" : undefined;
+}
 
 export function spans(text: string): Span[] {
   const found: Span[] = [];
@@ -46,6 +60,16 @@ export function blocks(text: string): Block[] {
       n++;
       while (n < lines.length && !lines[n]!.trimStart().startsWith(fence[1]!)) code.push(lines[n++]!);
       found.push({ type: "code", language: fence[2]!, text: code.join("\n") });
+      continue;
+    }
+    const ruler = lines[n + 1] ?? "";
+    if (line.includes("|") && ruler.includes("|") && RULER.test(ruler.trim()) && cells(line).length === cells(ruler).length) {
+      flush();
+      const align = cells(ruler).map(alignOf);
+      const rows: Span[][][] = [];
+      for (n += 2; n < lines.length && lines[n]!.includes("|"); n++) rows.push(align.map((_, i) => spans(cells(lines[n]!)[i] ?? "")));
+      n--;
+      found.push({ type: "table", head: cells(line).map(spans), rows, align });
       continue;
     }
     const heading = /^(#{1,6})\s+(.+)$/.exec(line);
