@@ -223,6 +223,10 @@ await run({
     await page.locator(".detail").getByText("look_around").first().waitFor();
     await page.keyboard.press("3");
     await page.locator(".timeline .bar.tool.asked").waitFor();
+    await page.keyboard.press("4");
+    const box = page.locator(".graph .box").filter({ hasText: "look_around" });
+    await box.waitFor();
+    check(/1 call · ≤ 2/.test(await box.innerText()), `the graph has it: ${await box.innerText()}`);
     await page.goto(`${base}/tools`);
     const tool = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: "look_around" }) });
     await tool.waitFor();
@@ -287,6 +291,23 @@ await run({
     upstream.close();
     await page.context().close();
     await list.context().close();
+  },
+
+  async "a session whose only call still runs is there"(browser, base) {
+    const upstream = await provider();
+    const pending = proxied(base, upstream.url, { session: "live-first", name: "Live first", path: "/only", model: "gpt-4o-hold" });
+    browser.expected.push("404");
+    const page = await browser.open("/sessions/live-first?v=timeline");
+    await page.locator(".timeline .bar.running").waitFor();
+    check((await page.getByRole("alert").count()) === 0, "it is no fault");
+    upstream.release();
+    check((await pending) === 200, "the call passed");
+    await page.getByRole("heading", { name: "Live first" }).waitFor();
+    await until("it has ended, and that is all", async () => (await page.locator(".timeline .bar:not(.running)").count()) === 1 && (await page.getByText("are coming").count()) === 0);
+    check((await page.locator("button.fresh").count()) === 0, "its end is no new step");
+    browser.expected.pop();
+    upstream.close();
+    await page.context().close();
   },
 
   async "what has no known price is no zero"(browser, base) {
