@@ -50,6 +50,22 @@ await run({
     check(violations.length === 0, `axe finds nothing: ${JSON.stringify(violations)}`);
     await page.context().close();
   },
+  async "numbers keep their digits"(browser, base) {
+    const time = `{"startTime":{"seconds":${Math.floor(Date.now() / 1000) - 60},"milliseconds":0},"endTime":{"seconds":${Math.floor(Date.now() / 1000) - 59},"milliseconds":0}}`;
+    const request = '{"model":"gpt-4o","messages":[{"role":"user","content":"?"}],"seed":12345678901234567891}';
+    const answer = '{"choices":[{"message":{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"find","arguments":"{\\"id\\":9007199254740993}"}}]}}]}';
+    const sent = await fetch(`${base}/oai/v1/log`, { method: "POST", headers: { "Content-Type": "application/json", Authorization: `Bearer ${new Seeder(base).key}`, "Helicone-Session-Id": "digits" },
+      body: `{"providerRequest":{"url":"x","json":${request},"meta":{}},"providerResponse":{"headers":{},"status":200,"json":${answer}},"timing":${time}}` });
+    check(sent.status === 200, `it is logged: ${sent.status}`);
+    await until("it is stored", async () => (await fetch(`${base}/v1/session/digits`, { headers: { Authorization: `Bearer ${new Seeder(base).key}` } })).ok);
+    const page = await browser.open(session("digits"));
+    await page.locator(".step").first().waitFor();
+    await page.keyboard.press("j");
+    await page.locator(".detail").getByText("9007199254740993").waitFor();
+    await page.getByRole("tab", { name: "Raw", exact: true }).click();
+    await page.locator(".detail").getByText("12345678901234567891").waitFor();
+    await page.context().close();
+  },
   async "five megabytes, half an answer and pictures"(browser) {
     let page = await browser.open(session("heavy"));
     await page.locator(".step").nth(1).waitFor();

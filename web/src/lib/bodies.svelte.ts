@@ -3,7 +3,7 @@
  * Bodies are parsed once; a body past the limit waits until a person asks for it.
  */
 
-import { get } from "./api/client";
+import { getExact } from "./api/client";
 import type { RequestRow } from "./api/types";
 import { read, sharedPrefix, type Message, type Reading } from "./messages";
 import type { Step, Trail } from "./trail";
@@ -59,7 +59,7 @@ class Bodies {
 
   async #fetch(id: string, whole: boolean): Promise<Body> {
     try {
-      const row = await get<RequestRow>(`/v1/request/${encodeURIComponent(id)}?includeBody=true${whole ? "" : `&max_bytes=${AT_ONCE_BYTES}`}`);
+      const row = await getExact<RequestRow>(`/v1/request/${encodeURIComponent(id)}?includeBody=true${whole ? "" : `&max_bytes=${AT_ONCE_BYTES}`}`);
       // Past the limit stand placeholders, which say nothing.
       const body = { row, reading: row.body_url === undefined ? read(row.request_body, row.response_body) : read(null, null) };
       const entry = this.#kept.get(id);

@@ -3,6 +3,8 @@
  * manual logs. What is not understood stays visible as JSON; nothing is dropped, nothing throws.
  */
 
+import { readJson, writeJson } from "./json";
+
 export type Part =
   | { type: "text"; text: string }
   | { type: "thinking"; text: string }
@@ -218,7 +220,7 @@ export function failed(value: unknown): boolean {
 export function parsed(value: unknown): unknown {
   if (typeof value !== "string" || !/^\s*[[{]/.test(value)) return value;
   try {
-    return JSON.parse(value);
+    return readJson(value);
   } catch {
     return value;
   }
@@ -228,7 +230,7 @@ export function errorText(error: unknown): string | null {
   if (error == null || error === false) return null;
   if (typeof error === "string") return error;
   const body = obj(error);
-  return str(body?.["message"]) || JSON.stringify(error);
+  return str(body?.["message"]) || writeJson(error);
 }
 
 function readAnswer(body: Obj, reading: Reading): void {
@@ -278,7 +280,7 @@ export function sharedPrefix(before: Message[], now: Message[]): number {
 }
 
 function same(a: Message, b: Message): boolean {
-  return a.role === b.role && a.parts.length === b.parts.length && JSON.stringify(a.parts) === JSON.stringify(b.parts);
+  return a.role === b.role && a.parts.length === b.parts.length && writeJson(a.parts) === writeJson(b.parts);
 }
 
 /** The words of a message for one line. */

@@ -1,5 +1,7 @@
 /** Calls of the gateway's API. Every answer is unwrapped; every failure is a `Fault` with a sentence a person can use. */
 
+import { readJson } from "../json";
+
 export class Fault extends Error {
   constructor(
     /** 0: the gateway could not be reached. */
@@ -77,6 +79,12 @@ function sentence(text: string): string {
 async function json<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const response = await ask(method, path, body, signal);
   return ((await response.json()) as { data: T }).data;
+}
+
+/** The same for what others wrote: its numbers keep their digits. */
+export async function getExact<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const response = await ask("GET", path, undefined, signal);
+  return (readJson(await response.text()) as { data: T }).data;
 }
 
 export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => json("GET", path, undefined, signal);
