@@ -180,6 +180,11 @@ await run({
     await page.getByText("The session copied").waitFor();
     const whole = await page.evaluate(() => navigator.clipboard.readText());
     check(whole.includes("Trip planner") && whole.length > step.length, "a session is Markdown");
+    await page.keyboard.press("c");
+    await until("the critical path is shown where it is drawn", () => query(page, "v") === "timeline" && query(page, "crit") === "1");
+    await page.keyboard.press("G");
+    await page.keyboard.press("n");
+    await page.getByText(/^No error (after this step|in this list)/).waitFor();
     await page.keyboard.press("Escape");
     await until("the step is closed", () => query(page, "s") === null);
     await page.context().close();

@@ -44,7 +44,8 @@ class App {
 
   say(text: string, bad = false): void {
     const id = ++this.#next;
-    this.toasts = [...this.toasts.slice(-3), { id, text, bad }];
+    // Said again, it takes the place of what was said.
+    this.toasts = [...this.toasts.filter((toast) => toast.text !== text).slice(-3), { id, text, bad }];
     setTimeout(() => this.unsay(id), bad ? 9000 : 3500);
   }
 
