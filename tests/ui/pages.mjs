@@ -124,6 +124,12 @@ await run({
     await page.keyboard.press("t");
     await until("two keys go to a page", () => new URL(page.url()).pathname === "/tools");
     await page.context().close();
+    const narrow = await browser.open("/sessions", { viewport: NARROW });
+    await narrow.getByRole("row").nth(2).waitFor();
+    await narrow.getByRole("button", { name: "Order: newest first" }).click();
+    await narrow.getByRole("button", { name: "Cost", exact: true }).click();
+    await until("a narrow screen has an order, too", () => query(narrow, "sort") === "total_cost");
+    await narrow.context().close();
   },
 
   async "a filter is saved by name, found elsewhere, and deleted"(browser) {
