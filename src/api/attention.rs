@@ -36,7 +36,7 @@ const GROWTH: f64 = 1.5;
 const SHORT_MS: f64 = 50.0;
 /// Sessions of a window from which on one can cost "far more than the others".
 const ENOUGH_SESSIONS: i64 = 20;
-/// How many times the mean that is.
+/// How many times the mean of the others that is.
 const DEAR: f64 = 5.0;
 /// Sessions told for each reason.
 const MOST_SESSIONS: i64 = 5;
@@ -339,21 +339,33 @@ async fn sessions(state: &ApiState, caller: &Caller, span: Span) -> Result<Vec<I
             ..of_session(session, Reason::Failed)
         })
         .collect();
-    let mean = found.mean_cost;
-    if found.sessions >= ENOUGH_SESSIONS && mean > 0.0 {
-        items.extend(found.dear.into_iter().filter(|session| session.cost.usd() >= mean * DEAR).map(|session| {
-            let cost = session.cost.usd();
-            Item {
-                text: format!("cost ${cost:.4}, {:.0} times the mean of {} sessions", cost / mean, found.sessions),
-                severity: severity(mean * DEAR / GROWTH, cost),
+    if found.sessions >= ENOUGH_SESSIONS {
+        let dear = found.dear.into_iter().filter_map(|session| {
+            let (cost, others) = (session.cost.usd(), mean_of_others(&session, found.sessions, found.mean_cost));
+            (others > 0.0 && cost >= others * DEAR).then(|| Item {
+                text: format!("cost {}, {:.0} times the mean of the others", dollars(cost), cost / others),
+                severity: severity(others * DEAR / GROWTH, cost),
                 now: cost,
-                before: mean,
+                before: others,
                 unit: Unit::Usd,
                 ..of_session(session, Reason::Cost)
-            }
-        }));
+            })
+        });
+        items.extend(dear);
     }
     Ok(items)
+}
+
+/// What the other sessions of a window cost: one that is dear makes the mean of all dear.
+#[expect(clippy::cast_precision_loss, reason = "a count for a mean")]
+fn mean_of_others(session: &Noticed, sessions: i64, mean: f64) -> f64 {
+    let all = mean * sessions as f64;
+    ((all - session.cost.usd()) / (sessions - 1).max(1) as f64).max(0.0)
+}
+
+/// Dollars for a person: cents, or what is below them where it is little.
+fn dollars(usd: f64) -> String {
+    if usd >= 1.0 { format!("${usd:.2}") } else { format!("${usd:.4}") }
 }
 
 fn of_session(session: Noticed, reason: Reason) -> Item {
@@ -409,6 +421,21 @@ mod tests {
         assert_eq!(reasons(&usual, &calls(100, 1, 600, 1_400)), [], "less than half as much again");
         assert_eq!(reasons(&calls(100, 0, 2, 0), &calls(100, 0, 20, 0)), [], "both are short");
         assert_eq!(reasons(&calls(100, 60, 500, 1), &calls(1000, 10, 500, 1)), [], "it got better");
+    }
+
+    #[test]
+    fn a_dear_session_is_held_against_the_others() {
+        let dear = Noticed {
+            id: "s".to_owned(),
+            name: String::new(),
+            calls: 1,
+            errors: 0,
+            cost: NanoUsd::from_usd(1_234.5).unwrap(),
+        };
+        // Nineteen others of a dollar each.
+        let others = mean_of_others(&dear, 20, (1_234.5 + 19.0) / 20.0);
+        assert!((others - 1.0).abs() < 1e-9, "{others}");
+        assert_eq!((dollars(1_234.5), dollars(0.000_14)), ("$1234.50".to_owned(), "$0.0001".to_owned()));
     }
 
     #[test]
