@@ -195,13 +195,8 @@ impl Gateway {
         self.announce();
         let door = Arc::clone(&self.door);
         let handler = move |request| Arc::clone(&door).answer(request);
-        let serving = listen::serve(
-            listener,
-            handler,
-            (&config.server, config.timeouts.idle),
-            stop.cancelled(),
-            leave.cancelled(),
-        );
+        let limits = (&config.server, config.timeouts.idle);
+        let serving = listen::serve(listener, handler, limits, stop.cancelled(), leave.cancelled());
         let mut serving = std::pin::pin!(serving);
         loop {
             tokio::select! {
