@@ -308,7 +308,7 @@ impl Door {
         let inside = (state.clone(), proxy.clone());
         let fallback = move |request: Request| {
             let (state, proxy) = inside.clone();
-            async move { dispatch(&state, &proxy, request).await }
+            async move { dispatch(&state, &proxy, request, false).await }
         };
         let router = api::router(state.clone()).fallback(fallback);
         Self { state, proxy, router }
@@ -322,7 +322,7 @@ impl Door {
         }
         let path = request.uri().path();
         if targeted || (path.starts_with("/v1/") && !api::owns(path)) {
-            return dispatch(&self.state, &self.proxy, request).await;
+            return dispatch(&self.state, &self.proxy, request, targeted).await;
         }
         Box::pin(self.router.clone().oneshot(request)).await.unwrap_or_else(|never| match never {})
     }
@@ -330,12 +330,12 @@ impl Door {
 
 /// Manual logs first, as a logger may send with its logs what it sends with its calls; then what names its upstream, whatever
 /// its path. What is rare is boxed: hyper moves the whole future of every call about, which has room for the largest of these.
-async fn dispatch(state: &ApiState, proxy: &Proxy, request: Request) -> Response {
+async fn dispatch(state: &ApiState, proxy: &Proxy, request: Request, targeted: bool) -> Response {
     let path = request.uri().path();
     if let Some(route) = api::is_log_path(path) {
         return Box::pin(api::take_log(state, route, request)).await;
     }
-    if !route::names_target(request.headers()) {
+    if !targeted {
         if api::owns(path) {
             return api::not_here(path);
         }

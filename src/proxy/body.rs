@@ -15,7 +15,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Sleep;
 
-use super::record::{Record, SharedRequest};
+use super::record::{Record, SharedRequest, told};
 use crate::journal::JournalError;
 use crate::model::capture::Outcome;
 
@@ -224,12 +224,6 @@ impl AnswerBody {
         };
         drop(self.record.finish(outcome, Some(error.to_string())));
         self.state = State::Failing { error, had_its_turn: false };
-    }
-}
-
-fn told(kept: Result<(), JournalError>) {
-    if let Err(error) = kept {
-        tracing::debug!(%error, "proxy.record_waits");
     }
 }
 

@@ -97,8 +97,8 @@ impl Proxy {
     /// Serves one call. Always answers; failures of our own come in the provider's shape.
     pub async fn serve(&self, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let (mut call, host, presented) = Call::read(parts);
-        let address = Address { path: &call.path, host: host.as_deref() };
+        let (mut call, presented) = Call::read(parts);
+        let address = Address { path: &call.path, host: presented.host.as_deref() };
         let route = route::resolve(&self.config, address, &call.tags).map_err(Failure::from);
         if self.config.journal.on_full == OnFull::Reject && self.ingest.step() == Step::Full {
             return turn_away(&call, route.ok().as_ref());
@@ -284,7 +284,7 @@ impl Proxy {
 
 impl Call {
     /// Takes the request's head apart: tags and credentials of ours leave it here.
-    fn read(parts: request::Parts) -> (Self, Option<String>, Presented) {
+    fn read(parts: request::Parts) -> (Self, Presented) {
         let request::Parts { method, uri, mut headers, extensions, .. } = parts;
         let host = uri.authority().map(ToString::to_string).or_else(|| headers::text(&headers, &header::HOST));
         let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
@@ -295,7 +295,7 @@ impl Call {
         let (tags, notes, control) = wire::tags::take(&mut headers);
         let presented = Presented {
             method: method.clone(),
-            host: host.clone(),
+            host,
             own: control.auth.or(path_key),
             names_target: tags.target_url.is_some() || tags.openai_api_base.is_some(),
         };
@@ -311,7 +311,7 @@ impl Call {
             headers,
             extensions,
         };
-        (call, host, presented)
+        (call, presented)
     }
 
     fn id(&self) -> RequestId {
@@ -364,10 +364,8 @@ async fn fail(record: &mut Record, failure: &Failure, format: WireFormat, id: Re
 }
 
 async fn kept(receipt: Option<crate::journal::Receipt>) {
-    if let Some(receipt) = receipt
-        && let Err(error) = receipt.wait().await
-    {
-        tracing::debug!(%error, "proxy.record_waits");
+    if let Some(receipt) = receipt {
+        record::told(receipt.wait().await);
     }
 }
 

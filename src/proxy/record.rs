@@ -11,7 +11,7 @@ use super::headers;
 use super::kept::{Finished, KeptBody};
 use crate::ingest::Ingest;
 use crate::ingest::shed::{self, Reading};
-use crate::journal::Receipt;
+use crate::journal::{JournalError, Receipt};
 use crate::model::capture::{Begin, BodyFacts, End, Outcome, RequestBody, WireFormat};
 use crate::model::headers::Headers;
 use crate::model::id::{OrgId, RecordId};
@@ -94,6 +94,13 @@ fn shed_request(ingest: &Ingest, org: OrgId, upstream: &UpstreamPath, done: &mut
     if ingest.sheds_bodies() && shed::request(upstream.reading(), &mut done.facts, &mut done.chunks) {
         done.charge = None;
         ingest.count_shed(org);
+    }
+}
+
+/// A record that is not kept yet waits in memory; its call goes on.
+pub fn told(kept: Result<(), JournalError>) {
+    if let Err(error) = kept {
+        tracing::debug!(%error, "proxy.record_waits");
     }
 }
 
