@@ -40,6 +40,21 @@ pub struct Figures {
 }
 
 impl Figures {
+    /// One call of which only the wall time is known, microseconds.
+    pub fn of_call(latency_us: i64) -> Self {
+        let mut one = Self {
+            calls: 1,
+            latency_sum_us: latency_us,
+            latency_min_us: latency_us,
+            latency_max_us: latency_us,
+            ..Self::default()
+        };
+        if let Some(part) = one.histogram.get_mut(part_of(latency_us)) {
+            *part = 1;
+        }
+        one
+    }
+
     /// Adds other calls. What only the calls themselves can say (exact percentiles, distinct sessions) is lost.
     pub fn add(&mut self, other: &Self) {
         if other.calls == 0 {
@@ -168,15 +183,7 @@ mod tests {
     fn of(latencies: &[i64]) -> Figures {
         let mut sum = Figures::default();
         for us in latencies {
-            let mut one = Figures {
-                calls: 1,
-                latency_sum_us: *us,
-                latency_min_us: *us,
-                latency_max_us: *us,
-                ..Figures::default()
-            };
-            one.histogram[part_of(*us)] = 1;
-            sum.add(&one);
+            sum.add(&Figures::of_call(*us));
         }
         sum
     }

@@ -17,6 +17,28 @@ macro_rules! capped {
 }
 pub(super) use capped;
 
+/// All tokens that went into a call `e`, cached included. What a version that knew no images stored has none of them.
+macro_rules! capped_input {
+    () => {
+        $crate::store::bounds::capped!(
+            "(e.prompt_tokens + e.prompt_cache_read_tokens + e.prompt_cache_write_tokens + e.prompt_audio_tokens + \
+             COALESCE(e.prompt_image_tokens, 0))"
+        )
+    };
+}
+pub(super) use capped_input;
+
+/// All tokens that came out, reasoning included.
+macro_rules! capped_output {
+    () => {
+        $crate::store::bounds::capped!(
+            "(e.completion_tokens + e.completion_audio_tokens + COALESCE(e.completion_image_tokens, 0) + \
+             e.reasoning_tokens)"
+        )
+    };
+}
+pub(super) use capped_output;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -38,7 +38,7 @@ pub(super) struct SqliteSide {
     pub write: SqlitePool,
     /// Queries that [`super::fold`] runs at once, beside those of the pool.
     pub folds: Semaphore,
-    limit: Duration,
+    pub limit: Duration,
 }
 
 pub(super) struct PostgresSide {
@@ -95,10 +95,6 @@ impl Db {
 }
 
 impl SqliteSide {
-    pub const fn limit(&self) -> Duration {
-        self.limit
-    }
-
     pub fn read(&self) -> SqlitePool {
         self.read.clone()
     }

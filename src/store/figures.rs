@@ -9,7 +9,7 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
-use super::bounds::capped;
+use super::bounds::{capped, capped_input, capped_output};
 use super::db::{Db, on_db};
 use super::error::StoreError;
 use super::fold;
@@ -39,15 +39,9 @@ const EACH_CALL: &str = concat!(
     " AS l, CASE WHEN e.error_rule IS NULL THEN 0 ELSE 1 END AS failed, COALESCE(",
     capped!("e.cost"),
     ", 0) AS cost, CASE WHEN e.kind = 'llm' AND e.cost IS NULL THEN 1 ELSE 0 END AS unpriced, COALESCE(",
-    capped!(
-        "(e.prompt_tokens + e.prompt_cache_read_tokens + e.prompt_cache_write_tokens + e.prompt_audio_tokens + \
-         COALESCE(e.prompt_image_tokens, 0))"
-    ),
+    capped_input!(),
     ", 0) AS input_tokens, COALESCE(e.prompt_cache_read_tokens, 0) AS cached_tokens, COALESCE(",
-    capped!(
-        "(e.completion_tokens + e.completion_audio_tokens + COALESCE(e.completion_image_tokens, 0) + \
-         e.reasoning_tokens)"
-    ),
+    capped_output!(),
     ", 0) AS output_tokens, ",
     capped!("e.response_bytes"),
     " AS response_bytes, e.started_at AS at, e.session_key AS session_key"

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::db::SqliteSide;
 use super::dialect::sqlite;
 use super::error::StoreError;
-use crate::model::figures::{Figures, part_of};
+use crate::model::figures::Figures;
 use crate::model::query::FigureRow;
 use crate::model::units::{Micros, NanoUsd};
 
@@ -41,7 +41,7 @@ pub(super) async fn figures(
 ) -> Result<Vec<FigureRow>, StoreError> {
     let (sql, values) = calls.build(SqliteQueryBuilder);
     let values = values.into_iter().map(bound).collect::<Result<Vec<_>, _>>()?;
-    let until = Instant::now() + side.limit();
+    let until = Instant::now() + side.limit;
     let reading = async {
         let _permit = side.folds.acquire().await.map_err(|_| StoreError::away())?;
         let interrupt = Interrupt(Arc::default());
@@ -62,38 +62,31 @@ pub(super) async fn figures(
         });
         reading.await.map_err(|_| StoreError::Internal(sqlx::Error::WorkerCrashed))?
     };
-    timeout(side.limit(), reading).await.map_err(|_| StoreError::too_slow())?
+    timeout(side.limit, reading).await.map_err(|_| StoreError::too_slow())?
 }
 
 #[derive(Default)]
 struct Sums {
     calls: usize,
-    places: HashMap<String, usize>,
-    groups: Vec<BTreeMap<i64, Figures>>,
+    groups: HashMap<String, BTreeMap<i64, Figures>>,
 }
 
 impl Sums {
     fn add(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
         self.calls += 1;
         let group = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-        let place = if let Some(place) = self.places.get(group) {
-            *place
-        } else {
-            self.groups.push(BTreeMap::new());
-            self.places.insert(group.to_owned(), self.groups.len() - 1);
-            self.groups.len() - 1
-        };
-        let figures = figures_of(row)?;
-        if let Some(parts) = self.groups.get_mut(place) {
-            parts.entry(row.get(1)?).or_default().add(&figures);
+        let (part, figures) = (row.get(1)?, figures_of(row)?);
+        // A group's name is copied once and not for each call.
+        match self.groups.get_mut(group) {
+            Some(parts) => parts.entry(part).or_default().add(&figures),
+            None => drop(self.groups.insert(group.to_owned(), BTreeMap::from([(part, figures)]))),
         }
         Ok(())
     }
 
-    fn rows(mut self, limit: u64) -> Vec<FigureRow> {
+    fn rows(self, limit: u64) -> Vec<FigureRow> {
         let mut rows: Vec<FigureRow> = Vec::new();
-        for (group, place) in self.places {
-            let parts = self.groups.get_mut(place).map(std::mem::take).unwrap_or_default();
+        for (group, parts) in self.groups {
             rows.extend(parts.into_iter().map(|(part, figures)| FigureRow { group: group.clone(), part, figures }));
         }
         rows.sort_by(|a, b| {
@@ -107,9 +100,7 @@ impl Sums {
 
 /// One call, in the order of `figures::EACH_CALL`.
 fn figures_of(row: &Row<'_>) -> rusqlite::Result<Figures> {
-    let latency: i64 = row.get(2)?;
-    let mut figures = Figures {
-        calls: 1,
+    Ok(Figures {
         errors: row.get(3)?,
         cost: NanoUsd(row.get(4)?),
         unpriced: row.get(5)?,
@@ -117,16 +108,9 @@ fn figures_of(row: &Row<'_>) -> rusqlite::Result<Figures> {
         cached_tokens: row.get(7)?,
         output_tokens: row.get(8)?,
         response_bytes: row.get(9)?,
-        latency_sum_us: latency,
-        latency_min_us: latency,
-        latency_max_us: latency,
         last_at: Micros(row.get(10)?),
-        ..Figures::default()
-    };
-    if let Some(part) = figures.histogram.get_mut(part_of(latency)) {
-        *part = 1;
-    }
-    Ok(figures)
+        ..Figures::of_call(row.get(2)?)
+    })
 }
 
 /// A value of a built query as SQLite has it.

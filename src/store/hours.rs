@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::bounds;
 use super::record::Record;
 use crate::model::exchange::Kind;
-use crate::model::figures::{Figures, part_of};
+use crate::model::figures::Figures;
 use crate::model::path::{MOST_CHARS, cut, fold_path};
 use crate::model::units::{Micros, NanoUsd};
 
@@ -101,8 +101,7 @@ pub(super) fn add(hours: &mut Hours, call: &Record<'_>) {
 fn figures(call: &Record<'_>) -> Figures {
     let sum = |parts: [Option<i64>; 5]| bounds::added(parts.into_iter().flatten().fold(0, i64::saturating_add));
     let latency = bounds::added(call.ended_at.saturating_sub(call.started_at));
-    let mut figures = Figures {
-        calls: 1,
+    Figures {
         errors: i64::from(call.is_error()),
         cost: NanoUsd(bounds::added(call.cost.unwrap_or_default())),
         unpriced: i64::from(call.is_unpriced()),
@@ -122,14 +121,7 @@ fn figures(call: &Record<'_>) -> Figures {
             None,
         ]),
         response_bytes: bounds::added(call.response_bytes),
-        latency_sum_us: latency,
-        latency_min_us: latency,
-        latency_max_us: latency,
         last_at: Micros(call.started_at),
-        ..Figures::default()
-    };
-    if let Some(part) = figures.histogram.get_mut(part_of(latency)) {
-        *part = 1;
+        ..Figures::of_call(latency)
     }
-    figures
 }

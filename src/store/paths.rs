@@ -4,7 +4,7 @@
 use sea_query::{Expr, ExprTrait, JoinType, Order, Query};
 use sqlx::FromRow;
 
-use super::bounds::capped;
+use super::bounds::{capped, capped_input, capped_output};
 use super::error::StoreError;
 use super::text::property_key;
 use super::{Store, sql};
@@ -23,15 +23,9 @@ const SUMS: &str = concat!(
     "), 0) AS BIGINT) AS cost, CAST(SUM(",
     capped!("e.ended_at - e.started_at"),
     ") AS BIGINT) AS time_us, CAST(COALESCE(SUM(",
-    capped!(
-        "(e.prompt_tokens + e.prompt_cache_read_tokens + e.prompt_cache_write_tokens + e.prompt_audio_tokens + \
-         COALESCE(e.prompt_image_tokens, 0))"
-    ),
+    capped_input!(),
     "), 0) AS BIGINT) AS input_tokens, CAST(COALESCE(SUM(",
-    capped!(
-        "(e.completion_tokens + e.completion_audio_tokens + COALESCE(e.completion_image_tokens, 0) + \
-         e.reasoning_tokens)"
-    ),
+    capped_output!(),
     "), 0) AS BIGINT) AS output_tokens, MAX(e.started_at) AS last_at"
 );
 
