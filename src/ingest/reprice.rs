@@ -70,12 +70,13 @@ pub async fn reprice(store: &Store, context: &EnrichContext, wish: Wish) -> Resu
             let bodies_of = |call: &PricedCall| wish.reparse || is_old(call);
             let mut new: Vec<(RequestId, NewPrice)> = Vec::new();
             let (to_read, to_price): (Vec<_>, Vec<_>) = page.iter().partition(|call| bodies_of(call));
-            let without_bodies = to_price.chunks(to_price.len().max(1)).map(|some| (some, false));
-            for (some, read) in without_bodies.chain(to_read.chunks(BODIES).map(|some| (some, true))) {
-                let bodies = if read { bodies(store, org, some).await? } else { HashMap::new() };
-                for (call, price) in prices(store, org, some, &bodies, context).await? {
-                    take(&mut new, &mut report, call, price);
-                }
+            let mut priced = prices(store, org, &to_price, &HashMap::new(), context).await?;
+            for some in to_read.chunks(BODIES) {
+                let bodies = bodies(store, org, some).await?;
+                priced.extend(prices(store, org, some, &bodies, context).await?);
+            }
+            for (call, price) in priced {
+                take(&mut new, &mut report, call, price);
             }
             report.calls += page.len() as u64;
             if !wish.dry_run && !new.is_empty() {
