@@ -199,8 +199,13 @@ fn split_gateway_path<'a>(config: &'a Config, path: &PathAndQuery) -> Option<(&'
 /// Whether a path asks for a provider by name. Where no provider has that name the call goes nowhere: the default provider
 /// would be told another one's key and prompt.
 fn names_gateway(path: &str) -> bool {
+    behind_v1(path).is_some_and(|segment| segment.eq_ignore_ascii_case("gateway"))
+}
+
+/// The segment behind `/v1`, which tells whose a path is.
+pub fn behind_v1(path: &str) -> Option<&str> {
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
-    segments.next() == Some("v1") && segments.next().is_some_and(|second| second.eq_ignore_ascii_case("gateway"))
+    segments.next().filter(|&first| first == "v1").and_then(|_| segments.next())
 }
 
 /// The first of at least two labels of a host name, in lower case; nothing for an address.

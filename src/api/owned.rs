@@ -6,6 +6,7 @@
 use axum::response::{IntoResponse, Response};
 
 use super::error::{ApiError, shorten};
+use crate::route::behind_v1;
 
 /// Second segments of the API's paths.
 const OURS: [&str; 21] = [
@@ -53,13 +54,13 @@ const NOT_OFFERED: [&str; 15] = [
 
 /// Whether a path belongs to the API even if it names nothing in it: such a path is answered 404, never forwarded.
 pub fn owns(path: &str) -> bool {
-    family(path).is_some_and(|family| OURS.contains(&family) || NOT_OFFERED.contains(&family))
+    behind_v1(path).is_some_and(|family| OURS.contains(&family) || NOT_OFFERED.contains(&family))
 }
 
 /// What a path of the API that names nothing is answered.
 pub fn not_here(path: &str) -> Response {
     let shown = shorten(path);
-    let text = match family(path) {
+    let text = match behind_v1(path) {
         Some(family) if NOT_OFFERED.contains(&family) => format!(
             "Trailgate does not offer {shown}, which is a path of Helicone's API; nothing was forwarded. To call a \
              provider's path of that name use /v1/gateway/<provider>{shown} or Helicone-Target-URL"
@@ -67,9 +68,4 @@ pub fn not_here(path: &str) -> Response {
         _ => format!("the API has no path {shown}; GET /openapi.json lists them"),
     };
     ApiError::NotFound(text).into_response()
-}
-
-fn family(path: &str) -> Option<&str> {
-    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
-    segments.next().filter(|&first| first == "v1").and_then(|_| segments.next())
 }
