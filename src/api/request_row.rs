@@ -373,7 +373,8 @@ impl Shown {
         let whole =
             may_be_stream.then(|| wire::assemble::assemble(body.facts.content_type.as_deref(), &text)).flatten();
         let whole = whole.and_then(|whole| to_raw_value(&whole).ok());
-        let shown = whole.or_else(|| json.map(ToOwned::to_owned)).filter(|json| !is_deep(json.get()));
+        let shown =
+            whole.or_else(|| json.map(ToOwned::to_owned)).filter(|json| !wire::json::is_deeper(json.get(), MOST_DEPTH));
         let body = match shown {
             Some(json) => json,
             None => to_raw_value(&text).ok()?,
@@ -385,33 +386,6 @@ impl Shown {
         let body = RawValue::from_string(PLACEHOLDER.to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned());
         Self { body, base64: None, facts: None }
     }
-}
-
-/// Whether JSON is nested deeper than [`MOST_DEPTH`].
-fn is_deep(json: &str) -> bool {
-    let (mut rest, mut depth) = (json.as_bytes(), 0_usize);
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        match byte {
-            b'"' => rest = behind_string(rest),
-            b'{' | b'[' if depth == MOST_DEPTH => return true,
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    false
-}
-
-/// What follows a string of which the opening quote was read.
-fn behind_string(mut rest: &[u8]) -> &[u8] {
-    while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
-        match rest.get(at..).and_then(<[u8]>::split_first) {
-            Some((b'"', after)) => return after,
-            _ => rest = rest.get(at + 2..).unwrap_or_default(),
-        }
-    }
-    &[]
 }
 
 #[cfg(test)]

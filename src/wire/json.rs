@@ -139,6 +139,11 @@ pub fn non_null(raw: Option<&str>) -> Option<&str> {
     raw.filter(|raw| *raw != "null")
 }
 
+/// Whether JSON is nested deeper than so many levels.
+pub fn is_deeper(text: &str, most: usize) -> bool {
+    Scan::new(text).is_deeper(most)
+}
+
 /// Whether the value is an object.
 pub fn is_object(raw: &str) -> bool {
     raw.starts_with('{')

@@ -77,6 +77,22 @@ impl<'a> Scan<'a> {
         self.since(start)
     }
 
+    /// Whether more than `most` lists and objects stand in one another, from here on.
+    pub fn is_deeper(&mut self, most: usize) -> bool {
+        let mut depth = 0_usize;
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'"' if self.string().is_ok() => continue,
+                b'{' | b'[' if depth == most => return true,
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            self.at += 1;
+        }
+        false
+    }
+
     /// Nothing but white space is left.
     pub fn end(&mut self) -> Result<(), Broken> {
         if self.peek().is_none() { Ok(()) } else { Err(Broken) }
