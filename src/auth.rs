@@ -38,6 +38,8 @@ const HELICONE_AUTH: HeaderName = HeaderName::from_static("helicone-auth");
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const API_KEY: HeaderName = HeaderName::from_static("api-key");
 const GOOGLE_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
+/// Headers in which clients carry a provider's key, and perhaps one of ours.
+static PROVIDER_KEYS: [HeaderName; 4] = [AUTHORIZATION, X_API_KEY, API_KEY, GOOGLE_KEY];
 
 /// Who is calling: the tenant and what it may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,8 +235,8 @@ impl Auth {
                 return Err(AuthError::Unknown);
             }
         }
-        for name in [AUTHORIZATION, X_API_KEY, API_KEY, GOOGLE_KEY] {
-            let mut all: Vec<HeaderValue> = headers.get_all(&name).iter().cloned().collect();
+        for name in &PROVIDER_KEYS {
+            let mut all: Vec<HeaderValue> = headers.get_all(name).iter().cloned().collect();
             let mut changed = false;
             for value in &mut all {
                 let search_all = self.required && caller.is_none();
@@ -248,9 +250,9 @@ impl Auth {
                 }
             }
             if changed {
-                headers.remove(&name);
+                headers.remove(name);
                 for value in all.into_iter().filter(|value| !value.is_empty()) {
-                    headers.append(&name, value);
+                    headers.append(name, value);
                 }
             }
         }
@@ -267,7 +269,7 @@ impl Auth {
     /// Whether a proxied call without a key of ours is none that a page of a stranger makes a browser send.
     fn may_call(&self, headers: &HeaderMap, presented: &Presented) -> Result<(), AuthError> {
         let host = presented.host.as_deref();
-        let brings_key = [AUTHORIZATION, X_API_KEY, API_KEY, GOOGLE_KEY].iter().any(|name| headers.contains_key(name));
+        let brings_key = PROVIDER_KEYS.iter().any(|name| headers.contains_key(name));
         let is_known =
             web::is_page_of(host, &presented.method, headers) || (brings_key && web::is_page_of_this_machine(headers));
         if !is_known {
