@@ -158,6 +158,12 @@ export function withoutTerm(text: string, index: number, target: Target): string
     .join(" ");
 }
 
+/** The filter's text with the term, or without it where it is set. */
+export function toggled(text: string, term: string, target: Target): string {
+  const set = parse(text, target).findIndex((one) => one.text === term);
+  return set < 0 ? withTerm(text, term, target) : withoutTerm(text, set, target);
+}
+
 type Json = { [key: string]: unknown };
 
 /** What the API is asked: its filter, and the words that are searched for. Terms that are faulty are left out. */
