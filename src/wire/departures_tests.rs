@@ -2,17 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 
 use super::eventstream::tests::event;
+use super::formats_tests::{tokens, typed};
 use super::*;
 use crate::model::capture::BodyFacts;
 use crate::model::exchange::Usage;
 use crate::model::headers::Headers;
-
-fn typed(text: impl Into<Bytes>, kind: &str) -> Body {
-    Body { facts: BodyFacts { content_type: Some(kind.to_owned()), ..BodyFacts::default() }, bytes: text.into() }
-}
 
 fn answered(format: WireFormat, path: &str, status: i32, response: &Body) -> Meaning {
     read(format, path, status, [&typed(r#"{"model":"asked"}"#, "application/json"), response], &Headers::NONE)
@@ -32,10 +28,6 @@ fn calls(m: &Meaning) -> Vec<(&str, &str, &str)> {
         .iter()
         .map(|call| (call.id.as_deref().unwrap_or(""), call.name.as_deref().unwrap_or(""), call.arguments.as_str()))
         .collect()
-}
-
-fn tokens(input: i64, output: i64) -> Option<Usage> {
-    Some(Usage { prompt_tokens: input, completion_tokens: output, ..Usage::default() })
 }
 
 const CHAT: &str = "/v1/chat/completions";

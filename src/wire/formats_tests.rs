@@ -10,7 +10,7 @@ use crate::model::capture::BodyFacts;
 use crate::model::exchange::Usage;
 use crate::model::headers::Headers;
 
-fn typed(text: impl Into<Bytes>, kind: &str) -> Body {
+pub(super) fn typed(text: impl Into<Bytes>, kind: &str) -> Body {
     Body { facts: BodyFacts { content_type: Some(kind.to_owned()), ..BodyFacts::default() }, bytes: text.into() }
 }
 
@@ -32,7 +32,7 @@ fn call(m: &Meaning) -> (Option<&str>, Option<&str>, &str, &str) {
     (call.id.as_deref(), call.name.as_deref(), call.arguments.as_str(), call.form.as_str())
 }
 
-fn tokens(input: i64, output: i64) -> Option<Usage> {
+pub(super) fn tokens(input: i64, output: i64) -> Option<Usage> {
     Some(Usage { prompt_tokens: input, completion_tokens: output, ..Usage::default() })
 }
 

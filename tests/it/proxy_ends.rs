@@ -13,6 +13,11 @@ fn id_of(answer: &reqwest::Response) -> String {
     answer.headers()["helicone-id"].to_str().unwrap().to_owned()
 }
 
+/// A request by hand that says how long its body is, whatever there is of it.
+fn post(path: &str, id: &str, length: usize, body: &str) -> String {
+    format!("POST {path} HTTP/1.1\r\nHost: gw\r\nHelicone-Request-Id: {id}\r\nContent-Length: {length}\r\n\r\n{body}")
+}
+
 /// Sends a chat completion; status, body and the stored call.
 async fn call(gateway: &Gateway, path: &str, headers: &[(&str, &str)]) -> (u16, Value, Value) {
     let mut request = gateway.http.post(format!("{}{path}", gateway.url)).body("{\"model\": \"gpt-4o\"}");
@@ -142,11 +147,7 @@ async fn a_request_that_stalls_is_a_timeout() {
     let gateway = Gateway::start(options).await;
     let id = "0190c0de-0000-7000-8000-000000000005";
     let mut client = Raw::connect(&gateway.url).await;
-    client
-        .send(format!(
-            "POST /v1/stalled HTTP/1.1\r\nHost: gw\r\nHelicone-Request-Id: {id}\r\nContent-Length: 100\r\n\r\n{{\"model\":"
-        ))
-        .await;
+    client.send(post("/v1/stalled", id, 100, "{\"model\":")).await;
     let said = client.until("request_timeout").await;
     assert!(said.starts_with("HTTP/1.1 408 "), "{said}");
     let stored = gateway.call(id).await;
@@ -164,11 +165,7 @@ async fn a_client_that_does_not_read_frees_the_upstream() {
     let gateway = Gateway::start(options).await;
     let id = "0190c0de-0000-7000-8000-000000000006";
     let mut client = Raw::connect(&gateway.url).await;
-    client
-        .send(format!(
-            "POST /v1/unread HTTP/1.1\r\nHost: gw\r\nHelicone-Request-Id: {id}\r\nContent-Length: 2\r\n\r\n{{}}"
-        ))
-        .await;
+    client.send(post("/v1/unread", id, 2, "{}")).await;
     upstream.wait_abandoned(1).await;
     let stored = gateway.call(id).await;
     assert_eq!(stored["outcome"], "client_gone", "{stored}");
@@ -190,11 +187,7 @@ async fn a_client_that_leaves_frees_the_upstream_and_leaves_a_record() {
     .enumerate()
     {
         let mut client = Raw::connect(&gateway.url).await;
-        client
-            .send(format!(
-                "POST {path} HTTP/1.1\r\nHost: gw\r\nHelicone-Request-Id: {id}\r\nContent-Length: 2\r\n\r\n{{}}"
-            ))
-            .await;
+        client.send(post(path, id, 2, "{}")).await;
         upstream.wait_received(n + 1).await;
         client.until(wait).await;
         drop(client);
@@ -210,11 +203,7 @@ async fn a_client_that_ends_its_half_has_left() {
     let gateway = Gateway::start(GatewayOptions::new(Backend::Sqlite).provider("openai", upstream.url())).await;
     let id = "0190c0de-0000-7000-8000-000000000003";
     let mut client = Raw::connect(&gateway.url).await;
-    client
-        .send(format!(
-            "POST /v1/half HTTP/1.1\r\nHost: gw\r\nHelicone-Request-Id: {id}\r\nContent-Length: 2\r\n\r\n{{}}"
-        ))
-        .await;
+    client.send(post("/v1/half", id, 2, "{}")).await;
     client.until("data: 1").await;
     client.end().await;
     upstream.wait_abandoned(1).await;
@@ -232,11 +221,7 @@ async fn an_answer_before_the_request_was_sent_is_kept_with_what_was_sent() {
     let gateway = Gateway::start(GatewayOptions::new(Backend::Sqlite).provider("openai", upstream.url())).await;
     let id = "0190c0de-0000-7000-8000-000000000004";
     let mut client = Raw::connect(&gateway.url).await;
-    client
-        .send(format!(
-            "POST /v1/files HTTP/1.1\r\nHost: gw\r\nHelicone-Request-Id: {id}\r\nContent-Length: 9000000\r\n\r\n"
-        ))
-        .await;
+    client.send(post("/v1/files", id, 9_000_000, "")).await;
     client.send(vec![b'x'; 100_000]).await;
     client.until("too large").await;
     // The connection cannot be used again: most of the request is not there.
