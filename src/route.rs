@@ -6,9 +6,11 @@
 //! 2. `/v1/gateway/<provider>/…`: that provider, the rest of the path; nowhere where no provider has the name.
 //! 3. The host name's first label: a provider's name or alias; `gateway` asks for a target.
 //! 4. Paths that only one provider has: `/v1/messages` and `/v1/complete` (Anthropic); `/v1beta/…`, `/v1alpha/…`,
-//!    `/upload/v1beta/…` and `/v1/models/{model}:generateContent` with its like (Google); `/v1/projects/…` and
-//!    `/v1beta1/projects/…` (Vertex).
-//! 5. `/v1/…`: the default provider.
+//!    `/upload/v1beta/…`, `/v1/interactions` and `/v1/models/{model}:generateContent` with its like (Google);
+//!    `/v1/projects/…` and `/v1beta1/projects/…` (Vertex).
+//! 5. Other paths under `/v1/…` with a header that only one provider's clients send: `anthropic-version` (Anthropic's models,
+//!    files, batches), `x-goog-api-key` (Google). The default provider would be told another one's key.
+//! 6. `/v1/…`: the default provider.
 
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, Uri};
@@ -58,6 +60,7 @@ pub struct Address<'a> {
     pub path: &'a PathAndQuery,
     /// `Host` or `:authority`, if there was one.
     pub host: Option<&'a str>,
+    pub headers: &'a HeaderMap,
 }
 
 /// Finds the upstream of a call.
@@ -93,8 +96,9 @@ pub fn resolve(config: &Config, address: Address<'_>, tags: &Tags) -> Result<Rou
         _ if path == "/v1/complete" || path == "/v1/messages" || path.starts_with("/v1/messages/") => "anthropic",
         _ if ["/v1/projects/", "/v1beta1/projects/"].iter().any(|start| path.starts_with(start)) => "vertex",
         _ if ["/v1beta/", "/v1alpha/", "/upload/v1beta/"].iter().any(|start| path.starts_with(start)) => "google",
+        _ if path == "/v1/interactions" || path.starts_with("/v1/interactions/") => "google",
         _ if path.starts_with("/v1/") && has_google_verb(path) => "google",
-        _ if path.starts_with("/v1/") => config.default_provider.as_str(),
+        _ if path.starts_with("/v1/") => named_by(address.headers).unwrap_or(&config.default_provider),
         _ => "",
     };
     if let Some((name, provider)) = find_provider(config, by_path) {
@@ -106,6 +110,13 @@ pub fn resolve(config: &Config, address: Address<'_>, tags: &Tags) -> Result<Rou
 fn unknown_path(config: &Config, path: &str) -> RouteError {
     let providers = config.providers.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
     RouteError::UnknownPath { path: shortened(path), providers }
+}
+
+/// The provider whose clients alone send one of these headers.
+fn named_by(headers: &HeaderMap) -> Option<&'static str> {
+    [("anthropic-version", "anthropic"), ("x-goog-api-key", "google")]
+        .into_iter()
+        .find_map(|(header, provider)| headers.contains_key(header).then_some(provider))
 }
 
 /// Whether a path ends in `{model}:{verb}` with a verb of Google's. Others' models have colons in their names, too.

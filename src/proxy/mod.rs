@@ -98,7 +98,7 @@ impl Proxy {
     pub async fn serve(&self, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let (mut call, presented) = Call::read(parts);
-        let address = Address { path: &call.path, host: presented.host.as_deref() };
+        let address = Address { path: &call.path, host: presented.host.as_deref(), headers: &call.headers };
         let route = route::resolve(&self.config, address, &call.tags).map_err(Failure::from);
         if self.config.journal.on_full == OnFull::Reject && self.ingest.step() == Step::Full {
             return turn_away(&call, route.ok().as_ref());

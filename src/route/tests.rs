@@ -9,7 +9,30 @@ fn config(pairs: &[(&str, &str)]) -> Config {
 
 fn route(config: &Config, host: &str, path: &str, tags: &Tags) -> Result<(String, String), RouteError> {
     let path: PathAndQuery = path.parse().unwrap();
-    resolve(config, Address { path: &path, host: Some(host) }, tags).map(|r| (r.provider, r.uri.to_string()))
+    let address = Address { path: &path, host: Some(host), headers: &HeaderMap::new() };
+    resolve(config, address, tags).map(|r| (r.provider, r.uri.to_string()))
+}
+
+#[test]
+fn headers_of_one_provider_keep_its_key_from_the_default_one() {
+    let config = config(&[("TRAILGATE_PROVIDERS_MYLLM_URL", "http://10.0.0.1:8000")]);
+    for (header, path, provider) in [
+        ("anthropic-version", "/v1/models", "anthropic"),
+        ("anthropic-version", "/v1/files/f?beta=true", "anthropic"),
+        ("x-goog-api-key", "/v1/models", "google"),
+        ("x-api-key", "/v1/models", "openai"),
+        // What the path says goes first.
+        ("anthropic-version", "/v1/gateway/myllm/v1/messages", "myllm"),
+        ("anthropic-version", "/v1/models/g:countTokens", "google"),
+        ("anthropic-version", "/v1/projects/p/locations/l/publishers/anthropic/models/c:rawPredict", "vertex"),
+    ] {
+        let path: PathAndQuery = path.parse().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(header, "2023-06-01".parse().unwrap());
+        let address = Address { path: &path, host: Some("localhost"), headers: &headers };
+        let got = resolve(&config, address, &Tags::default()).map(|route| route.provider);
+        assert_eq!(got.as_deref(), Ok(provider), "{header} {path}");
+    }
 }
 
 #[test]
@@ -71,6 +94,12 @@ fn paths_and_hosts_find_their_provider() {
             "/v1/projects/p/locations/l/endpoints/openapi/chat/completions",
             "vertex",
             "https://aiplatform.googleapis.com/v1/projects/p/locations/l/endpoints/openapi/chat/completions",
+        ),
+        (
+            "localhost",
+            "/v1/interactions/i?stream=true",
+            "google",
+            "https://generativelanguage.googleapis.com/v1/interactions/i?stream=true",
         ),
         ("localhost", "/v1/models/g", "openai", "https://api.openai.com/v1/models/g"),
         ("localhost", "/v1/models/ft:g:o::1", "openai", "https://api.openai.com/v1/models/ft:g:o::1"),

@@ -286,8 +286,8 @@ async fn keys_are_asked_for_and_never_passed_on() {
     let mut client = Raw::connect(&gateway.url).await;
     client
         .send(format!(
-            "POST /v1/x HTTP/1.1\r\nHost: gw\r\nAuthorization: Bearer sk-provider\r\nAuthorization: {own}\r\n\
-             x-goog-api-key: {KEY}\r\nContent-Length: 2\r\n\r\n{{}}"
+            "POST /v1/gateway/oai/v1/x HTTP/1.1\r\nHost: gw\r\nAuthorization: Bearer sk-provider\r\n\
+             Authorization: {own}\r\nx-goog-api-key: {KEY}\r\nContent-Length: 2\r\n\r\n{{}}"
         ))
         .await;
     client.until("\"ok\"").await;
