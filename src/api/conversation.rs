@@ -41,8 +41,11 @@ pub fn answer(value: &Value) -> Option<String> {
         }
         return (!text.is_empty()).then_some(text);
     }
-    let parts =
-        value.get("content").or_else(|| value.get("output")).or_else(|| value.pointer("/candidates/0/content/parts"));
+    let parts = value
+        .get("content")
+        .or_else(|| value.get("output"))
+        .or_else(|| value.get("steps"))
+        .or_else(|| value.pointer("/candidates/0/content/parts"));
     parts.or_else(|| value.get("response").filter(|_| value.get("done").is_some())).and_then(plain)
 }
 
@@ -56,7 +59,8 @@ pub fn has_text(value: &Value) -> bool {
 }
 
 fn parts(value: &Value) -> impl Iterator<Item = &Value> {
-    let lists = LISTS.iter().filter_map(|path| value.pointer(path)).chain(value.get("output"));
+    let lists =
+        LISTS.iter().filter_map(|path| value.pointer(path)).chain(value.get("output")).chain(value.get("steps"));
     lists.filter_map(Value::as_array).flatten()
 }
 
@@ -67,7 +71,8 @@ pub fn plain(content: &Value) -> Option<String> {
         Value::Array(parts) if !parts.is_empty() => {
             let each = parts.iter().map(|part| {
                 let text = part.as_str().or_else(|| part.get("text").and_then(Value::as_str));
-                let inner = || part.get("content").filter(|_| part.get("type").is_some_and(|t| t == "message"));
+                let holds = |kind: &Value| kind == "message" || kind == "model_output";
+                let inner = || part.get("content").filter(|_| part.get("type").is_some_and(holds));
                 text.map(str::to_owned).or_else(|| inner().and_then(plain)).unwrap_or_else(|| part.to_string())
             });
             Some(each.collect::<Vec<_>>().join("\n"))
@@ -122,6 +127,7 @@ mod tests {
             (r#"{"content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}"#, Some("a\nb")),
             (r#"{"output":[{"type":"message","content":[{"type":"output_text","text":"o"}]}]}"#, Some("o")),
             (r#"{"candidates":[{"content":{"parts":[{"text":"g"}]}}]}"#, Some("g")),
+            (r#"{"steps":[{"type":"model_output","content":[{"type":"text","text":"i"}]}]}"#, Some("i")),
             (r#"{"choices":[{"message":{"content":null,"tool_calls":[{"id":"1"}]}}]}"#, Some("\n[{\"id\":\"1\"}]")),
             (r#"{"output":{"message":{"role":"assistant","content":[{"text":"b"}]}}}"#, Some("b")),
             (r#"{"message":{"role":"assistant","content":[{"type":"text","text":"c"}]}}"#, Some("c")),
@@ -149,6 +155,7 @@ mod tests {
             r#"{"choices":[{"message":{"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]}}]}"#,
             r#"{"content":[{"type":"text","text":"x"},{"type":"tool_use","id":"1","name":"f","input":{}}]}"#,
             r#"{"output":[{"type":"function_call","call_id":"1","id":"x","name":"f","arguments":"{}"}]}"#,
+            r#"{"steps":[{"type":"thought"},{"type":"function_call","id":"1","name":"f","arguments":{}}]}"#,
             r#"{"output":{"message":{"content":[{"toolUse":{"toolUseId":"1","name":"f","input":{}}}]}}}"#,
             r#"{"message":{"content":"","tool_calls":[{"id":"1","function":{"name":"f","arguments":{}}}]}}"#,
         ] {

@@ -317,7 +317,7 @@ fn estimate(meaning: &mut Meaning, status: i32, outcome: Outcome, request: &Body
     let nothing_said = meaning.usage.is_none() && meaning.notes.iter().all(|note| note.code != wire::INVALID);
     let is_text = ["chat", "completions", "responses", "messages", "generate_content", "converse", "cohere_chat"]
         .contains(&meaning.api)
-        || meaning.api == "ollama_chat";
+        || ["ollama_chat", "interactions"].contains(&meaning.api);
     if !broke_off || !nothing_said || !is_text || !meaning.streamed || wire::is_failure(status) {
         return false;
     }

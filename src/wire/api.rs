@@ -37,6 +37,10 @@ pub enum Api {
     StreamContent,
     /// Gemini's `:embedContent` and `:batchEmbedContents`.
     EmbedContent,
+    /// Google's `/interactions`.
+    Interactions,
+    /// `/interactions/{id}`: one that is fetched again, or polled for.
+    InteractionLookup,
     /// Vertex's `:predict`: embeddings, images.
     Predict,
     /// Bedrock's `/converse` and `/converse-stream`.
@@ -115,6 +119,9 @@ impl Api {
             (_, "moderations") => Self::Moderations,
             (_, "rerank") => Self::Rerank,
             (_, "messages" | "complete") => Self::Messages,
+            (_, "interactions") => Self::Interactions,
+            ("interactions", _) => Self::InteractionLookup,
+            (_, "cancel") if above == "interactions" => Self::InteractionLookup,
             (_, "converse" | "converse-stream") => Self::Converse,
             (_, "invoke" | "invoke-with-response-stream") => Self::Invoke,
             ("api", "chat" | "generate") => Self::OllamaChat,
@@ -250,6 +257,7 @@ impl Api {
             (Some("chat.completion" | "chat.completion.chunk"), _) => Some(Self::Chat),
             (Some("text_completion"), _) => Some(Self::Completions),
             (Some("response"), _) => Some(Self::Responses),
+            (Some("interaction"), _) => Some(Self::Interactions),
             (_, Some("message" | "message_start" | "message_delta" | "content_block_start" | "ping")) => {
                 Some(Self::Messages)
             }
@@ -280,7 +288,12 @@ impl Api {
     pub const fn format(self) -> WireFormat {
         match self {
             Self::Messages => WireFormat::Anthropic,
-            Self::GenerateContent | Self::StreamContent | Self::EmbedContent | Self::Predict => WireFormat::Gemini,
+            Self::GenerateContent
+            | Self::StreamContent
+            | Self::EmbedContent
+            | Self::Interactions
+            | Self::InteractionLookup
+            | Self::Predict => WireFormat::Gemini,
             Self::Converse | Self::Invoke => WireFormat::Bedrock,
             Self::CohereChat | Self::CohereEmbed => WireFormat::Cohere,
             Self::OllamaChat | Self::OllamaEmbed => WireFormat::Ollama,
@@ -303,6 +316,7 @@ impl Api {
             Self::Messages => "messages",
             Self::GenerateContent | Self::StreamContent => "generate_content",
             Self::EmbedContent => "embed_content",
+            Self::Interactions | Self::InteractionLookup => "interactions",
             Self::Predict => "predict",
             Self::Converse => "converse",
             Self::Invoke => "invoke",

@@ -11,6 +11,7 @@ mod anthropic;
 mod cohere;
 mod converse;
 mod gemini;
+mod interactions;
 mod ollama;
 mod openai;
 
@@ -40,6 +41,7 @@ pub fn assemble(content_type: Option<&str>, text: &str) -> Option<Value> {
         Shape::Response => openai::response(&chunks),
         Shape::Message => anthropic::message(&chunks),
         Shape::Content => gemini::content(&chunks),
+        Shape::Interaction => interactions::interaction(&chunks),
         Shape::Converse => converse::converse(&chunks),
         Shape::Cohere => cohere::second(&chunks),
         Shape::OldCohere => cohere::first(&chunks),
@@ -55,6 +57,7 @@ enum Shape {
     Response,
     Message,
     Content,
+    Interaction,
     Converse,
     Cohere,
     OldCohere,
@@ -71,6 +74,9 @@ fn shape(chunk: &Value) -> Option<Shape> {
         "message-start" | "content-start" | "content-delta" => Some(Shape::Cohere),
         _ if has("candidates") || has("promptFeedback") => Some(Shape::Content),
         _ if has("contentBlockIndex") => Some(Shape::Converse),
+        _ if chunk.get("event_type").and_then(Value::as_str).is_some_and(interactions::is_event) => {
+            Some(Shape::Interaction)
+        }
         _ if has("event_type") => Some(Shape::OldCohere),
         _ if has("done") && (has("message") || has("response")) => Some(Shape::Ollama),
         _ => None,

@@ -172,7 +172,16 @@ fn arguments_of_gemini_that_are_streamed() {
     ];
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     let m = sse("/v1beta/models/g:streamGenerateContent", &parts);
-    assert_eq!((m.calls.asked(), calls(&m)), (2, vec![("", "f", ""), ("", "g", "{}")]));
+    assert_eq!((m.calls.asked(), calls(&m)), (2, vec![("", "f", r#"{"city":"Paris"}"#), ("", "g", "{}")]));
+    // Two in a row, the second cut short.
+    let parts = [
+        part(r#"{"name":"f","partialArgs":[{"jsonPath":"$.n","numberValue":1}],"willContinue":true}"#),
+        part(r#"{"name":"g","id":"7","willContinue":true}"#),
+        part(r#"{"partialArgs":[{"jsonPath":"$.l[0]","stringValue":"a"}],"willContinue":true}"#),
+    ];
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let m = sse("/v1beta/models/g:streamGenerateContent", &parts);
+    assert_eq!((m.calls.asked(), calls(&m)), (2, vec![("", "f", r#"{"n":1}"#), ("7", "g", r#"{"l":["a"]}"#)]));
 }
 
 fn invoked(model: &str, response: &str) -> Meaning {

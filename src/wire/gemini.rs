@@ -4,31 +4,65 @@
 //! and of thoughts stand beside the prompt and the candidates. Every chunk of a stream reports the totals so far, so the
 //! last one counts; the pages of a document are read as images and counted with them, as the price tables do.
 
+use serde_json::{Map, Value};
+
 use super::answer::Answer;
-use super::calls::ToolCall;
+use super::calls::{ToolCall, ToolCalls};
 use super::usage::{Fault, INCONSISTENT, NOT_AN_OBJECT, count, part, within};
-use super::{Meaning, error_words, json};
+use super::{Meaning, error_words, json, partial_args};
 use crate::model::exchange::Usage;
 
 /// Reads a response of this format.
 pub(super) fn read(answer: &Answer<'_>, meaning: &mut Meaning) {
+    let mut coming = Coming(None);
     match *answer {
         Answer::Json(text) => {
-            object(text, meaning);
+            object(text, &mut coming, meaning);
             predictions(text, meaning);
         }
         _ => {
             let mut finished = false;
-            answer.each_event(|event| finished |= object(&event.data, meaning));
+            answer.each_event(|event| finished |= object(&event.data, &mut coming, meaning));
             if !finished && answer.is_stream() {
                 meaning.usage_is_partial();
             }
         }
     }
+    coming.end(&mut meaning.calls);
+}
+
+/// A call whose arguments are still coming, and those that came.
+struct Coming(Option<(ToolCall, Map<String, Value>)>);
+
+impl Coming {
+    /// A call that begins. Whole ones are added at once.
+    fn begin(&mut self, call: ToolCall, function: Option<&str>, calls: &mut ToolCalls) {
+        self.end(calls);
+        let [partial, more] = json::nested(function, ["partialArgs", "willContinue"]);
+        if partial.is_none() && more != Some("true") {
+            return calls.add(call);
+        }
+        self.0 = Some((call, Map::new()));
+        self.go_on(partial);
+    }
+
+    fn go_on(&mut self, partial: Option<&str>) {
+        if let (Some((_, arguments)), Some(partial)) = (&mut self.0, partial.and_then(json::value)) {
+            partial_args::lay(arguments, &partial);
+        }
+    }
+
+    fn end(&mut self, calls: &mut ToolCalls) {
+        let Some((mut call, arguments)) = self.0.take() else { return };
+        if !arguments.is_empty() {
+            call.extend(&Value::Object(arguments).to_string());
+        }
+        calls.add(call);
+    }
 }
 
 /// One response, or one chunk of a stream. True if it says why the answer ended.
-fn object(text: &str, meaning: &mut Meaning) -> bool {
+fn object(text: &str, coming: &mut Coming, meaning: &mut Meaning) -> bool {
     let [model, id, candidates, feedback, metadata, error] =
         json::fields(text, ["modelVersion", "responseId", "candidates", "promptFeedback", "usageMetadata", "error"])
             .values;
@@ -44,7 +78,7 @@ fn object(text: &str, meaning: &mut Meaning) -> bool {
     if let Some(candidates) = candidates {
         let mut first = true;
         json::each(candidates, ["finishReason", "content"], |_, candidate| {
-            finished |= read_candidate(candidate, std::mem::take(&mut first), meaning);
+            finished |= read_candidate(candidate, std::mem::take(&mut first), coming, meaning);
         });
     }
     // A prompt that was blocked has no candidates.
@@ -67,7 +101,12 @@ fn object(text: &str, meaning: &mut Meaning) -> bool {
 }
 
 /// A conversation goes on with the first of several.
-fn read_candidate([reason, content]: [Option<&str>; 2], first: bool, meaning: &mut Meaning) -> bool {
+fn read_candidate(
+    [reason, content]: [Option<&str>; 2],
+    first: bool,
+    coming: &mut Coming,
+    meaning: &mut Meaning,
+) -> bool {
     let [parts] = json::nested(content, ["parts"]);
     if let Some(parts) = parts {
         let names = ["text", "thought", "functionCall", "executableCode", "toolCall"];
@@ -75,8 +114,9 @@ fn read_candidate([reason, content]: [Option<&str>; 2], first: bool, meaning: &m
             if first && thought != Some("true") {
                 meaning.said.content(text);
             }
-            if let Some(call) = call_of(function, code, tool) {
-                meaning.calls.add(call);
+            match call_of(function, code, tool) {
+                Some(call) => coming.begin(call, function, &mut meaning.calls),
+                None => coming.go_on(json::nested(function, ["partialArgs"])[0]),
             }
         });
     }
@@ -151,49 +191,82 @@ fn usage(raw: &str) -> Result<Option<Usage>, Fault> {
         .values;
     // Vertex calls the output of some of its models so.
     let [response] = json::fields(raw, ["responseTokenCount"]).values;
-    let (prompt, candidates) = (count(prompt)?, count(candidates)?.or(count(response)?));
-    let (cached, thoughts, tool) = (part(cached)?, part(thoughts)?, part(tool)?);
-    if prompt.is_none() && candidates.is_none() {
-        return Ok(None);
+    let modalities = |details| modalities(details, "tokenCount");
+    Counts {
+        prompt: count(prompt)?,
+        candidates: count(candidates)?.or(count(response)?),
+        cached: part(cached)?,
+        thoughts: part(thoughts)?,
+        tool: part(tool)?,
+        of_prompt: modalities(prompt_details)?,
+        of_cached: modalities(cache_details)?,
+        of_tool: modalities(tool_details)?,
+        of_candidates: modalities(candidate_details)?,
     }
-    let (prompt, candidates) = (prompt.unwrap_or(0), candidates.unwrap_or(0));
-    // What was cached may be a tool's result, too.
-    let input = prompt.saturating_add(tool);
-    if cached > input {
-        return Err(INCONSISTENT);
-    }
-    let [audio, image] = modalities(prompt_details)?;
-    let [cached_audio, cached_image] = modalities(cache_details)?;
-    let [tool_audio, tool_image] = modalities(tool_details)?;
-    let [audio_out, image_out] = modalities(candidate_details)?;
-    if audio > prompt || image > prompt || audio_out > candidates || image_out > candidates {
-        return Err(INCONSISTENT);
-    }
-    let audio = within((audio - cached_audio).max(0).saturating_add(tool_audio), input, cached);
-    let image = within((image - cached_image).max(0).saturating_add(tool_image), input, cached.saturating_add(audio));
-    let image_out = within(image_out, candidates, audio_out);
-    Ok(Some(Usage {
-        prompt_tokens: input - cached - audio - image,
-        prompt_cache_read_tokens: cached,
-        prompt_audio_tokens: audio,
-        prompt_image_tokens: image,
-        completion_tokens: candidates - audio_out - image_out,
-        completion_audio_tokens: audio_out,
-        completion_image_tokens: image_out,
-        reasoning_tokens: thoughts,
-        ..Usage::default()
-    }))
+    .usage()
 }
 
-/// Audio, and images with documents, of a list of `{modality, tokenCount}`.
-fn modalities(details: Option<&str>) -> Result<[i64; 2], Fault> {
+/// Google's counts, whatever they are called.
+pub(super) struct Counts {
+    /// With what was cached; without what came back from tools.
+    pub prompt: Option<i64>,
+    /// Without thoughts.
+    pub candidates: Option<i64>,
+    pub cached: i64,
+    pub thoughts: i64,
+    pub tool: i64,
+    /// Audio and images in each.
+    pub of_prompt: [i64; 2],
+    pub of_cached: [i64; 2],
+    pub of_tool: [i64; 2],
+    pub of_candidates: [i64; 2],
+}
+
+impl Counts {
+    /// The disjoint parts. `None` where nothing was counted.
+    pub(super) fn usage(self) -> Result<Option<Usage>, Fault> {
+        if self.prompt.is_none() && self.candidates.is_none() {
+            return Ok(None);
+        }
+        let (prompt, candidates, cached) = (self.prompt.unwrap_or(0), self.candidates.unwrap_or(0), self.cached);
+        // What was cached may be a tool's result, too.
+        let input = prompt.saturating_add(self.tool);
+        if cached > input {
+            return Err(INCONSISTENT);
+        }
+        let ([audio, image], [cached_audio, cached_image]) = (self.of_prompt, self.of_cached);
+        let ([tool_audio, tool_image], [audio_out, image_out]) = (self.of_tool, self.of_candidates);
+        if audio > prompt || image > prompt || audio_out > candidates || image_out > candidates {
+            return Err(INCONSISTENT);
+        }
+        let audio = within((audio - cached_audio).max(0).saturating_add(tool_audio), input, cached);
+        let taken = cached.saturating_add(audio);
+        let image = within((image - cached_image).max(0).saturating_add(tool_image), input, taken);
+        let image_out = within(image_out, candidates, audio_out);
+        Ok(Some(Usage {
+            prompt_tokens: input - cached - audio - image,
+            prompt_cache_read_tokens: cached,
+            prompt_audio_tokens: audio,
+            prompt_image_tokens: image,
+            completion_tokens: candidates - audio_out - image_out,
+            completion_audio_tokens: audio_out,
+            completion_image_tokens: image_out,
+            reasoning_tokens: self.thoughts,
+            ..Usage::default()
+        }))
+    }
+}
+
+/// Audio, and images with documents, of a list of `{modality, <tokens>}`.
+pub(super) fn modalities(details: Option<&str>, tokens: &str) -> Result<[i64; 2], Fault> {
     let mut sums = Ok([0_i64; 2]);
     if let Some(details) = json::non_null(details) {
-        json::each(details, ["modality", "tokenCount"], |_, [modality, tokens]| {
+        json::each(details, ["modality", tokens], |_, [modality, tokens]| {
             let (Ok([audio, image]), tokens) = (&mut sums, part(tokens)) else { return };
-            match (modality.and_then(json::text).as_deref(), tokens) {
-                (Some("AUDIO"), Ok(tokens)) => *audio = audio.saturating_add(tokens),
-                (Some("IMAGE" | "DOCUMENT"), Ok(tokens)) => *image = image.saturating_add(tokens),
+            let modality = modality.and_then(json::text).map(|name| name.to_ascii_lowercase());
+            match (modality.as_deref(), tokens) {
+                (Some("audio"), Ok(tokens)) => *audio = audio.saturating_add(tokens),
+                (Some("image" | "document"), Ok(tokens)) => *image = image.saturating_add(tokens),
                 (_, Err(fault)) => sums = Err(fault),
                 _ => {}
             }

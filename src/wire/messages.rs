@@ -11,6 +11,7 @@ mod chat;
 mod converse;
 mod gemini;
 mod harness;
+mod interactions;
 mod responses;
 mod verdict;
 
@@ -151,6 +152,7 @@ pub(super) fn read(api: Api, request: &Request<'_>, calls: &ToolCalls, said: Opt
         Api::Messages => anthropic::read(request, &mut scribe),
         Api::Invoke if request.text.contains("anthropic_version") => anthropic::read(request, &mut scribe),
         Api::GenerateContent | Api::StreamContent => gemini::read(request, &mut scribe),
+        Api::Interactions => interactions::read(request, &mut scribe),
         Api::Converse => converse::read(request, &mut scribe),
         _ => return None,
     }

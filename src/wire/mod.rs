@@ -29,10 +29,12 @@ mod departures_tests;
 #[cfg(test)]
 mod formats_tests;
 mod gemini;
+mod interactions;
 mod llama;
 mod mistral;
 mod ollama;
 mod openai;
+mod partial_args;
 #[cfg(test)]
 mod properties;
 mod request;
@@ -216,6 +218,7 @@ fn read_answer(api: Api, answer: &Answer<'_>, headers: &Headers, meaning: &mut M
         Api::GenerateContent | Api::StreamContent | Api::EmbedContent | Api::Predict => {
             gemini::read(answer, meaning);
         }
+        Api::Interactions | Api::InteractionLookup => interactions::read(api, answer, meaning),
         Api::Converse => bedrock::read(answer, meaning),
         Api::Invoke => bedrock::read_invoke(answer, &headers.lines(), meaning),
         Api::CohereChat | Api::CohereEmbed | Api::Rerank => cohere::read(api, answer, meaning),
@@ -242,7 +245,7 @@ fn read_request(meaning: &mut Meaning, body: &Body, request: &Request<'_>) -> bo
         meaning.request_model = api::model_in_form(request.text);
         return false;
     }
-    meaning.request_model = json::non_empty_text(request.model);
+    meaning.request_model = json::non_empty_text(request.model).or_else(|| json::non_empty_text(request.agent));
     meaning.user = json::non_empty_text(request.user);
     let [include] = json::nested(request.stream_options, ["include_usage"]);
     include == Some("true")

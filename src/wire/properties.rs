@@ -57,6 +57,17 @@ fn originals() -> Vec<Original> {
             reported: &[(3300, 23), (3300, 456)],
         },
         Original {
+            path: "/v1beta/interactions",
+            streams: true,
+            response: sse(&[
+                r#"{"event_type":"interaction.created","interaction":{"id":"v","status":"in_progress","model":"g"}}"#,
+                r#"{"event_type":"step.start","index":0,"step":{"type":"function_call","id":"c","name":"f","arguments":{}}}"#,
+                r#"{"event_type":"step.delta","index":0,"delta":{"type":"arguments_delta","arguments":"{\"ü\":1}"}}"#,
+                r#"{"event_type":"interaction.completed","interaction":{"id":"v","status":"completed","usage":{"total_input_tokens":4321,"total_cached_tokens":21,"total_output_tokens":65,"total_thought_tokens":700}}}"#,
+            ]),
+            reported: &[(4321, 765)],
+        },
+        Original {
             path: "/v1/embeddings",
             streams: false,
             response: r#"{"object":"list","data":[{"embedding":[0.25]}],"model":"e","usage":{"prompt_tokens":4711,"total_tokens":4711}}"#.to_owned(),

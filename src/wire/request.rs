@@ -7,6 +7,8 @@ use super::json;
 pub(super) struct Request<'a> {
     pub text: &'a str,
     pub model: Option<&'a str>,
+    /// Google's agents, where there is no model.
+    pub agent: Option<&'a str>,
     pub user: Option<&'a str>,
     pub stream_options: Option<&'a str>,
     pub messages: Option<&'a str>,
@@ -20,7 +22,8 @@ pub(super) struct Request<'a> {
     pub functions: Option<&'a str>,
     /// `toolConfig`
     pub tool_config: Option<&'a str>,
-    pub previous_response_id: Option<&'a str>,
+    /// `previous_response_id`, or Google's `previous_interaction_id`.
+    pub previous_id: Option<&'a str>,
     pub conversation: Option<&'a str>,
     pub prompt_cache_key: Option<&'a str>,
     pub metadata: Option<&'a str>,
@@ -31,6 +34,7 @@ impl<'a> Request<'a> {
     pub fn read(text: &'a str) -> Self {
         let [
             model,
+            agent,
             user,
             stream_options,
             messages,
@@ -43,7 +47,8 @@ impl<'a> Request<'a> {
             tools,
             functions,
             tool_config,
-            previous_response_id,
+            previous_response,
+            previous_interaction,
             conversation,
             prompt_cache_key,
             metadata,
@@ -51,6 +56,7 @@ impl<'a> Request<'a> {
             text,
             [
                 "model",
+                "agent",
                 "user",
                 "stream_options",
                 "messages",
@@ -64,6 +70,7 @@ impl<'a> Request<'a> {
                 "functions",
                 "toolConfig",
                 "previous_response_id",
+                "previous_interaction_id",
                 "conversation",
                 "prompt_cache_key",
                 "metadata",
@@ -73,6 +80,7 @@ impl<'a> Request<'a> {
         Self {
             text,
             model,
+            agent,
             user,
             stream_options,
             messages,
@@ -84,7 +92,7 @@ impl<'a> Request<'a> {
             tools,
             functions,
             tool_config,
-            previous_response_id,
+            previous_id: previous_response.or(previous_interaction),
             conversation,
             prompt_cache_key,
             metadata,

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::partial_args;
 use super::{append, entry};
 
 /// Candidates by index, their texts joined where one goes on with the other; of everything else the last.
@@ -41,8 +42,32 @@ fn lay(whole: &mut Value, content: &Value) {
     for part in more {
         match parts.last_mut() {
             Some(last) if goes_on(last, part) => append(last, "text", part.get("text")),
-            _ => parts.push(part.clone()),
+            Some(last) if last.get(CALL).is_some() && is_rest_of_call(part) => lay_arguments(last, part),
+            _ => {
+                let mut first = part.clone();
+                lay_arguments(&mut first, part);
+                parts.push(first);
+            }
         }
+    }
+}
+
+const CALL: &str = "functionCall";
+
+/// Arguments that are streamed come in further parts without the function's name.
+fn is_rest_of_call(part: &Value) -> bool {
+    part.get(CALL).is_some_and(|call| call.get("name").is_none())
+}
+
+/// Moves what a part has of a call's arguments to those of the call, where it has any.
+fn lay_arguments(whole: &mut Value, part: &Value) {
+    let Some(call) = whole.get_mut(CALL).and_then(Value::as_object_mut) else { return };
+    let more = part.get(CALL).and_then(|call| call.get("partialArgs"));
+    call.remove("partialArgs");
+    call.remove("willContinue");
+    let Some(more) = more else { return };
+    if let Some(arguments) = call.entry("args").or_insert_with(|| json!({})).as_object_mut() {
+        partial_args::lay(arguments, more);
     }
 }
 

@@ -105,6 +105,61 @@ fn gemini_chunks_become_a_response() {
 }
 
 #[test]
+fn arguments_of_gemini_in_pieces_become_a_call() {
+    let chunk = |parts: Value| json!({"candidates": [{"content": {"parts": parts}}]});
+    let piece = |text: &str| json!([{"jsonPath": "$.city", "stringValue": text, "willContinue": true}]);
+    let whole = assemble(
+        None,
+        &stream(&[
+            chunk(json!([{"functionCall": {"name": "f", "id": "1", "willContinue": true}, "thoughtSignature": "s"}])),
+            chunk(json!([{"functionCall": {"partialArgs": piece("Par"), "willContinue": true}}])),
+            chunk(json!([{"functionCall": {"partialArgs": piece("is")}}, {"functionCall": {}}])),
+            chunk(json!([{"functionCall": {"name": "g", "args": {"a": 1}}}])),
+        ]),
+    );
+    let parts = json!([
+        {"functionCall": {"name": "f", "id": "1", "args": {"city": "Paris"}}, "thoughtSignature": "s"},
+        {"functionCall": {"name": "g", "args": {"a": 1}}}
+    ]);
+    assert_eq!(whole.unwrap()["candidates"][0]["content"]["parts"], parts);
+}
+
+#[test]
+fn events_of_an_interaction_become_it() {
+    let step =
+        |kind: &str, index: usize, key: &str, value: Value| json!({"event_type": kind, "index": index, key: value});
+    let whole = assemble(
+        None,
+        &stream(&[
+            json!({"event_type": "interaction.created", "interaction": {"id": "v1", "status": "in_progress", "model": "g"}}),
+            step("step.start", 0, "step", json!({"type": "thought"})),
+            step("step.delta", 0, "delta", json!({"type": "thought_signature", "signature": "s"})),
+            step("step.start", 1, "step", json!({"type": "model_output"})),
+            step("step.delta", 1, "delta", json!({"type": "text", "text": "Hel"})),
+            step("step.delta", 1, "delta", json!({"type": "text", "text": "lo"})),
+            step("step.start", 2, "step", json!({"type": "function_call", "id": "c", "name": "f", "arguments": {}})),
+            step("step.delta", 2, "delta", json!({"type": "arguments_delta", "arguments": "{\"a\""})),
+            step("step.delta", 2, "delta", json!({"type": "arguments_delta", "arguments": ":1}"})),
+            json!({"event_type": "step.stop", "index": 2}),
+            json!({"event_type": "interaction.completed", "interaction": {"id": "v1", "status": "completed", "steps": [], "usage": {"total_tokens": 3}}}),
+        ]),
+    )
+    .unwrap();
+    assert_eq!(
+        whole["steps"],
+        json!([
+            {"type": "thought", "signature": "s"},
+            {"type": "model_output", "content": [{"type": "text", "text": "Hello"}]},
+            {"type": "function_call", "id": "c", "name": "f", "arguments": {"a": 1}}
+        ])
+    );
+    assert_eq!(
+        (&whole["status"], &whole["model"], &whole["usage"]["total_tokens"]),
+        (&json!("completed"), &json!("g"), &json!(3))
+    );
+}
+
+#[test]
 fn converse_events_become_an_answer() {
     let whole = assemble(
         None,

@@ -23,6 +23,15 @@ impl Said {
         Self { id, ..Self::default() }
     }
 
+    /// Gives an answer its id, where that was told behind its words.
+    pub(in crate::wire) fn name(&mut self, id: Option<String>) {
+        self.id = id;
+    }
+
+    pub(in crate::wire) const fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.told.is_empty()
+    }
+
     /// Adds the texts of a content: a string, an object with `text`, or a list of these.
     pub(in crate::wire) fn content(&mut self, raw: Option<&str>) {
         let Some(raw) = json::non_null(raw) else { return };

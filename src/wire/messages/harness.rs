@@ -23,7 +23,7 @@ const MOST_BYTES: usize = 512;
 /// Ids that a request carries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {
-    /// `previous_response_id`
+    /// `previous_response_id`, `previous_interaction_id`
     pub previous: Option<String>,
     /// `conversation`, or its `id`.
     pub conversation: Option<String>,
@@ -44,7 +44,7 @@ pub(super) fn named_by_body(request: &Request<'_>) -> Named {
     let user = short(json::non_empty_text(user));
     let session = user.as_deref().and_then(session_in);
     Named {
-        previous: short(json::non_empty_text(request.previous_response_id)),
+        previous: short(json::non_empty_text(request.previous_id)),
         conversation: short(conversation),
         prompt_cache_key: short(json::non_empty_text(request.prompt_cache_key)),
         user: user.filter(|_| session.is_none()),

@@ -288,6 +288,39 @@ fn ids_of_responses_are_states() {
 }
 
 #[test]
+fn interactions_go_on_by_id_or_by_their_steps() {
+    let call = json!({"type": "function_call", "id": "c1", "name": "f", "arguments": {"a": 1}});
+    let answer = json!({"id": "v1_1", "object": "interaction", "status": "requires_action", "steps": [
+        {"type": "thought", "signature": "s"}, {"type": "model_output", "content": [{"type": "text", "text": "hm"}]}, call]})
+    .to_string();
+    let one =
+        conversation(Api::Interactions, &json!({"input": "What is it?", "system_instruction": "Be brief."}), &answer);
+    assert!(one.step.system.is_some());
+    let result =
+        json!({"type": "function_result", "call_id": "c1", "name": "f", "is_error": true, "result": "no such thing"});
+    let two = conversation(Api::Interactions, &json!({"previous_interaction_id": "v1_1", "input": [result]}), &answer);
+    assert!(one.step.heads.contains(&two.continues[0]));
+    let told =
+        |read: &Conversation| read.told.iter().map(|told| (told.id.clone(), told.ok, told.rule)).collect::<Vec<_>>();
+    assert_eq!(told(&two), [(Some("c1".to_owned()), false, "is_error")]);
+    // Without the provider's memory: all steps again, or (before) turns.
+    let steps = json!([{"type": "user_input", "content": [{"type": "text", "text": "What is it?"}]},
+        {"type": "model_output", "content": [{"type": "text", "text": "hm"}]}, call, result]);
+    let turns = json!([{"role": "user", "content": "What is it?"},
+        {"role": "model", "content": [{"type": "text", "text": "hm"}, call]}, {"role": "user", "content": [result]}]);
+    for input in [steps, turns] {
+        let three = conversation(Api::Interactions, &json!({"input": input}), &answer);
+        assert_eq!(three.rule, Some(SessionRule::Messages), "{input}");
+        assert!(one.step.heads.contains(&three.continues[0]), "{input}");
+        assert_eq!(three.told[0].of, Some(("f".to_owned(), canonical(r#"{"a":1}"#), 0)), "{input}");
+    }
+    let deep = format!("{}{}", r#"[{"type":"user_input","content":"#.repeat(20_000), "1");
+    assert_eq!(conversation(Api::Interactions, &json!({"input": deep}), "{}").step.messages, 1);
+    let raw = format!(r#"{{"input":{deep}"#);
+    assert!(read(Api::Interactions, &Request::read(&raw), &ToolCalls::default(), None).is_some());
+}
+
+#[test]
 fn the_provider_tells_results_itself() {
     let answer = json!({"type": "message", "content": [
         {"type": "server_tool_use", "id": "st1", "name": "web_search", "input": {"query": "x"}},

@@ -66,7 +66,8 @@ function blob(label: string, value: unknown): Part {
 }
 
 function readRequest(body: Obj, reading: Reading): void {
-  const system = body["system"] ?? body["instructions"] ?? obj(body["systemInstruction"] ?? body["system_instruction"])?.["parts"];
+  const instruction = body["systemInstruction"] ?? body["system_instruction"];
+  const system = body["system"] ?? body["instructions"] ?? (typeof instruction === "string" ? instruction : obj(instruction)?.["parts"]);
   if (system != null) reading.messages.push({ role: "system", parts: parts(system) });
   const input = body["messages"] ?? body["input"] ?? body["contents"] ?? body["prompt"];
   if (typeof input === "string") reading.messages.push({ role: "user", parts: [{ type: "text", text: input }] });
@@ -102,8 +103,25 @@ function messageOf(raw: unknown): Message[] {
     case "custom_tool_call_output":
       return [{ role: "tool", parts: [result(str(message["call_id"]), "", message["output"])] }];
     case "reasoning":
-      return [{ role: "assistant", parts: [{ type: "thinking", text: [...list(message["summary"]), ...list(message["content"])].map((s) => str(obj(s)?.["text"])).join("\n") }] }];
+    case "thought":
+      return [{ role: "assistant", parts: [{ type: "thinking", text: [...list(message["summary"]), ...list(message["content"])].map((s) => str(obj(s)?.["text"])).join("\n") || "(not shown by the provider)" }] }];
+    // Google's interactions.
+    case "user_input":
+      return [{ role: "user", parts: parts(message["content"]) }];
+    case "model_output":
+      return [{ role: "assistant", parts: parts(message["content"]) }];
+    case "text":
+      return [{ role: "user", parts: [partOf(message)] }];
+    case "function_result":
+      return [{ role: "tool", parts: [{ ...result(str(message["call_id"]), str(message["name"]), message["result"]), failed: message["is_error"] === true || failed(message["result"]) }] }];
   }
+  if (type.endsWith("_call") && "arguments" in message) {
+    const found: Message[] = [{ role: "assistant", parts: [{ type: "call", id: str(message["id"]), name: str(message["name"]) || type, args: parsed(message["arguments"]) }] }];
+    const back = message["error"] ?? message["output"];
+    if (back != null) found.push({ role: "tool", parts: [{ ...result(str(message["id"]), str(message["name"]), back), failed: message["error"] != null || failed(back) }] });
+    return found;
+  }
+  if (type.endsWith("_result") && "call_id" in message && "result" in message) return [{ role: "tool", parts: [{ ...result(str(message["call_id"]), str(message["name"]), message["result"]), failed: message["is_error"] === true }] }];
   const role = str(message["role"]) || (type && type !== "message" ? type : "user");
   const found: Part[] = [];
   const thought = str(message["reasoning_content"]) || str(message["reasoning"]) || str(message["thinking"]) || str(message["tool_plan"]);
@@ -257,6 +275,9 @@ function readAnswer(body: Obj, reading: Reading): void {
     reading.answer.push({ role: "assistant", parts: [{ type: "text", text: body["response"] }] });
     return;
   }
+  const steps = list(body["steps"]).filter((step) => obj(step)?.["type"] !== "user_input");
+  for (const step of steps) reading.answer.push(...messageOf(step));
+  if (steps.length) return;
   const candidates = list(body["candidates"]);
   for (const candidate of candidates) {
     const content = obj(obj(candidate)?.["content"]);
