@@ -132,7 +132,7 @@ pub struct SessionResult {
     tool_units: i64,
     /// Searches counted by the unit (reranking, sources).
     search_units: i64,
-    /// Model calls whose cost is not known.
+    /// Model calls whose cost is not known; not those that failed without any usage.
     unpriced_requests: i64,
     /// The newest tag.
     tag: Option<String>,

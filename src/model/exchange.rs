@@ -259,3 +259,8 @@ pub struct KeptBody {
     /// Empty where nothing was kept.
     pub bytes: Bytes,
 }
+/// Whether a call's cost is missing from a sum. One that failed and reported no usage cost nothing that anybody knows of: to
+/// count it would have each failure look like a gap in the prices.
+pub fn is_unpriced(kind: &str, has_cost: bool, failed: bool, has_usage: bool) -> bool {
+    kind == Kind::Llm.as_str() && !has_cost && (!failed || has_usage)
+}

@@ -8,6 +8,7 @@
 
 use std::collections::HashMap;
 
+use super::exchange::is_unpriced;
 use super::session::{CallRow, PathNode, Totals};
 use super::units::{Micros, NanoUsd};
 
@@ -145,13 +146,16 @@ impl Sum {
     }
 }
 
-/// Adds one call to sums. An unknown cost or usage adds nothing; an unknown cost of a model call is counted.
+/// Adds one call to sums. An unknown cost or usage adds nothing; a model call's that should be known is counted.
 fn add_call(totals: &mut Totals, call: &CallRow) {
     totals.calls += 1;
     totals.errors += i64::from(call.error_rule.is_some());
     match call.cost {
         Some(cost) => totals.cost = NanoUsd(totals.cost.0.saturating_add(cost.0)),
-        None => totals.unpriced += i64::from(call.kind == "llm"),
+        None => {
+            let (failed, has_usage) = (call.error_rule.is_some(), call.usage.is_some());
+            totals.unpriced += i64::from(is_unpriced(&call.kind, false, failed, has_usage));
+        }
     }
     totals.latency_sum_us = totals.latency_sum_us.saturating_add((call.ended_at - call.started_at).max(0));
     let Some(usage) = call.usage else { return };

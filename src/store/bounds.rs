@@ -1,5 +1,7 @@
-//! What one call adds to a sum, at most. A row keeps what its call was; a sum takes of each value no more than this, so that
-//! no sum over four million calls overflows, whatever they claim. The same here and in every statement that adds up calls.
+//! What one call adds to sums, the same here and in every statement that adds up calls.
+//!
+//! Of each value it adds at most so much. A row keeps what its call was; a sum takes of each value no more than this, so that
+//! no sum over four million calls overflows, whatever they claim.
 
 /// A wall time of twelve days in microseconds, a cost of a thousand dollars in nano-dollars, tokens, a terabyte.
 pub(super) const MOST_ADDED: i64 = 1 << 40;
@@ -38,6 +40,24 @@ macro_rules! capped_output {
     };
 }
 pub(super) use capped_output;
+
+/// [`crate::model::exchange::is_unpriced`] as 1 or 0, of columns with this prefix: `unpriced!("e.")`.
+macro_rules! unpriced {
+    ($prefix:literal) => {
+        concat!(
+            "CASE WHEN ",
+            $prefix,
+            "kind = 'llm' AND ",
+            $prefix,
+            "cost IS NULL AND (",
+            $prefix,
+            "error_rule IS NULL OR ",
+            $prefix,
+            "prompt_tokens IS NOT NULL) THEN 1 ELSE 0 END"
+        )
+    };
+}
+pub(super) use unpriced;
 
 #[cfg(test)]
 mod tests {

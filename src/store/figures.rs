@@ -9,7 +9,7 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
-use super::bounds::{capped, capped_input, capped_output};
+use super::bounds::{capped, capped_input, capped_output, unpriced};
 use super::db::{Db, on_db};
 use super::error::StoreError;
 use super::fold;
@@ -38,7 +38,9 @@ const EACH_CALL: &str = concat!(
     capped!("e.ended_at - e.started_at"),
     " AS l, CASE WHEN e.error_rule IS NULL THEN 0 ELSE 1 END AS failed, COALESCE(",
     capped!("e.cost"),
-    ", 0) AS cost, CASE WHEN e.kind = 'llm' AND e.cost IS NULL THEN 1 ELSE 0 END AS unpriced, COALESCE(",
+    ", 0) AS cost, ",
+    unpriced!("e."),
+    " AS unpriced, COALESCE(",
     capped_input!(),
     ", 0) AS input_tokens, COALESCE(e.prompt_cache_read_tokens, 0) AS cached_tokens, COALESCE(",
     capped_output!(),

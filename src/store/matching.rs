@@ -6,7 +6,7 @@ use sea_query::{
     CaseStatement, CommonTableExpression, Condition, Expr, ExprTrait, JoinType, Query, SelectStatement, WithClause,
 };
 
-use super::bounds::capped;
+use super::bounds::{capped, unpriced};
 use super::compare::Backend;
 use super::error::StoreError;
 use super::lower::{Needed, all, conjuncts, names_session};
@@ -20,9 +20,9 @@ const TOTALS: &str = concat!(
     "e.session_key, COUNT(*) AS calls, COUNT(e.error_rule) AS errors, \
      CAST(COALESCE(SUM(",
     capped!("e.cost"),
-    "), 0) AS BIGINT) AS cost, \
-     CAST(SUM(CASE WHEN e.kind = 'llm' AND e.cost IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS unpriced, \
-     CAST(SUM(",
+    "), 0) AS BIGINT) AS cost, CAST(SUM(",
+    unpriced!("e."),
+    ") AS BIGINT) AS unpriced, CAST(SUM(",
     capped!("e.ended_at - e.started_at"),
     ") AS BIGINT) AS latency_sum_us, \
      CAST(COALESCE(SUM(e.prompt_tokens), 0) AS BIGINT) AS prompt_tokens, \

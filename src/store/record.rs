@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::text::{clean, index_key, property_key, split};
 use crate::model::agent::{SessionRule, Step};
-use crate::model::exchange::{Exchange, Kind, Usage, UsageSource};
+use crate::model::exchange::{Exchange, Usage, UsageSource, is_unpriced};
 use crate::model::tags::Note;
 
 /// The last microsecond of the year 9999. Instants lie between the epoch and this.
@@ -200,7 +200,7 @@ impl<'a> Record<'a> {
     }
 
     pub fn is_unpriced(&self) -> bool {
-        self.kind == Kind::Llm.as_str() && self.cost.is_none()
+        is_unpriced(self.kind, self.cost.is_some(), self.is_error(), self.prompt_tokens.is_some())
     }
 
     /// The user for `session_user_id`: an empty one is nobody.

@@ -17,7 +17,7 @@ use super::hours::{Dim, HourKey, Place};
 use super::record::{MOST_COST, MOST_TOKENS};
 use super::rollup::PARTS;
 use super::text::clean;
-use crate::model::exchange::Usage;
+use crate::model::exchange::{Usage, is_unpriced};
 use crate::model::id::{OrgId, RequestId};
 use crate::model::path::{MOST_CHARS, cut};
 use crate::model::query::{NewPrice, PricedCall};
@@ -227,9 +227,12 @@ struct Gain {
 impl Gain {
     /// What one call's sums gain.
     fn of(old: &Found, cost: Option<i64>, parts: &Parts) -> Self {
+        let unpriced = |cost: Option<i64>, parts: &Parts| {
+            i64::from(is_unpriced(&old.kind, cost.is_some(), old.error_rule.is_some(), parts.prompt_tokens.is_some()))
+        };
         let mut gain = Self {
             cost: added(cost.unwrap_or_default()) - added(old.cost.unwrap_or_default()),
-            unpriced: i64::from(cost.is_none()) - i64::from(old.cost.is_none()),
+            unpriced: unpriced(cost, parts) - unpriced(old.cost, &old.parts),
             ..Self::default()
         };
         for ((sum, new), old) in gain.parts.iter_mut().zip(parts.list()).zip(old.parts.list()) {

@@ -15,7 +15,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::Store;
-use super::bounds::capped;
+use super::bounds::{capped, unpriced};
 use super::db::on_db;
 use super::error::StoreError;
 use super::hours::HOUR_US;
@@ -44,9 +44,9 @@ const SUMS: &str = concat!(
     "SELECT COUNT(*) AS calls, COUNT(error_rule) AS errors, \
      CAST(COALESCE(SUM(",
     capped!("cost"),
-    "), 0) AS BIGINT) AS cost, \
-     CAST(COALESCE(SUM(CASE WHEN kind = 'llm' AND cost IS NULL THEN 1 ELSE 0 END), 0) AS BIGINT) AS unpriced, \
-     CAST(COALESCE(SUM(",
+    "), 0) AS BIGINT) AS cost, CAST(COALESCE(SUM(",
+    unpriced!(""),
+    "), 0) AS BIGINT) AS unpriced, CAST(COALESCE(SUM(",
     capped!("ended_at - started_at"),
     "), 0) AS BIGINT) AS latency_sum_us, \
      CAST(COALESCE(SUM(prompt_tokens), 0) AS BIGINT) AS prompt_tokens, \

@@ -181,11 +181,15 @@ use known_columns;
 /// Columns of [`Moved`].
 macro_rules! moved_columns {
     () => {
-        " RETURNING org_id, id, session_key, session_long, session_name, started_at, ended_at, \
-         error_rule IS NOT NULL AS failed, (kind = 'llm' AND cost IS NULL) AS unpriced, cost, user_id, \
+        concat!(
+            " RETURNING org_id, id, session_key, session_long, session_name, started_at, ended_at, \
+         error_rule IS NOT NULL AS failed, (",
+            $crate::store::bounds::unpriced!(""),
+            ") = 1 AS unpriced, cost, user_id, \
          prompt_tokens, prompt_cache_read_tokens, prompt_cache_write_tokens, prompt_cache_write_1h_tokens, \
          prompt_audio_tokens, completion_tokens, completion_audio_tokens, reasoning_tokens, \
          prompt_image_tokens, completion_image_tokens, web_searches, tool_units, search_units"
+        )
     };
 }
 use moved_columns;

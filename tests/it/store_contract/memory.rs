@@ -73,7 +73,8 @@ pub fn totals<'a>(calls: impl Iterator<Item = &'a Exchange>) -> Totals {
         sum.calls += 1;
         sum.errors += i64::from(call.error_rule.is_some());
         sum.cost = NanoUsd(sum.cost.0 + call.cost.as_ref().map_or(0, |c| c.amount.0));
-        sum.unpriced += i64::from(call.kind == Kind::Llm && call.cost.is_none());
+        let silent = call.error_rule.is_some() && call.usage.is_none();
+        sum.unpriced += i64::from(call.kind == Kind::Llm && call.cost.is_none() && !silent);
         sum.latency_sum_us += call.duration_us();
         let u = call.usage.unwrap_or_default();
         sum.usage = Usage {
