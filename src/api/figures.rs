@@ -1,6 +1,7 @@
 //! Figures over time: `/v1/metrics/query`. Also what a breakdown shares with it: windows, figures as they leave here,
 //! groups under the names that they are shown by.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use axum::extract::State;
@@ -88,7 +89,7 @@ pub struct FiguresResult {
     pub error_high: Option<f64>,
     /// US dollars, over the calls whose cost is known.
     pub cost: f64,
-    /// Model calls whose cost is not known.
+    /// Model calls whose cost is not known; not those that failed without any usage.
     pub unpriced_calls: i64,
     /// All input, cached included.
     pub input_tokens: i64,
@@ -166,6 +167,35 @@ pub struct MetricsBody {
     filter: Option<Value>,
     /// What groups are by; as `by` of a breakdown.
     group: Option<String>,
+    /// Which groups are told: those with the most of it. Default `calls`.
+    #[serde(default)]
+    group_sort: GroupSort,
+}
+
+/// What puts groups in order, the largest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupSort {
+    #[default]
+    Calls,
+    Errors,
+    Cost,
+    /// The 95th percentile of wall times.
+    P95Ms,
+}
+
+impl GroupSort {
+    /// The larger, the earlier.
+    fn rank(self, figures: &Figures) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "only the order counts")]
+        let number = |n: i64| n as f64;
+        match self {
+            Self::Calls => number(figures.calls),
+            Self::Errors => number(figures.errors),
+            Self::Cost => number(figures.cost.0),
+            Self::P95Ms => figures.percentile_us(95).unwrap_or(0.0),
+        }
+    }
 }
 
 /// Figures over time.
@@ -181,7 +211,7 @@ pub struct Metrics {
     /// Of the window of the same length before.
     previous: FiguresResult,
     series: Series,
-    /// With `group`: the eight with most calls.
+    /// With `group`: the eight that come first by `group_sort`.
     groups: Vec<GroupSeries>,
 }
 
@@ -267,7 +297,10 @@ pub async fn query(
     let starts = state.store.session_starts(caller.org, &query).await?;
     let (totals, previous) = totals(&state, &caller, &query, &rows).await?;
     let groups = match group {
-        Some(group) => group_series(&state, &caller, &FigureQuery { group, ..query }, &buckets).await?,
+        Some(group) => {
+            let query = FigureQuery { group, ..query };
+            group_series(&state, &caller, &query, body.group_sort, &buckets).await?
+        }
         None => Vec::new(),
     };
     Ok(ok(Metrics {
@@ -376,11 +409,13 @@ async fn group_series(
     state: &ApiState,
     caller: &Caller,
     query: &FigureQuery<'_>,
+    sort: GroupSort,
     buckets: &Buckets,
 ) -> Result<Vec<GroupSeries>, ApiError> {
     let whole = window_query(query);
     let mut top = merged(state.store.figures(caller.org, &whole).await?, &query.group);
-    top.sort_by(|a, b| b.figures.calls.cmp(&a.figures.calls).then_with(|| a.value.cmp(&b.value)));
+    let order = |group: &Group| (sort.rank(&group.figures), GroupSort::Calls.rank(&group.figures));
+    top.sort_by(|a, b| order(b).partial_cmp(&order(a)).unwrap_or(Ordering::Equal).then_with(|| a.value.cmp(&b.value)));
     top.truncate(TOP_GROUPS);
     let raw: Vec<String> = top.iter().flat_map(|group| group.raw.iter().cloned()).collect();
     let rows = state.store.figures(caller.org, &FigureQuery { only: Some(&raw), ..query.clone() }).await?;

@@ -144,6 +144,12 @@ async fn figures(backend: Backend) {
     assert_eq!(metrics["groups"][0]["value"], "gpt-4o");
     assert_eq!(metrics["groups"][0]["calls"], json!([4, 1]));
 
+    for (sort, first) in [("calls", "v1"), ("cost", "v1"), ("errors", "v2"), ("p95_ms", "v2")] {
+        let asked = with(window(), json!({ "group": "property:Agent-Version", "group_sort": sort }));
+        let metrics = data(&gateway, "/v1/metrics/query", &asked).await;
+        assert_eq!(metrics["groups"][0]["value"], first, "{sort}");
+    }
+
     let filtered = with(window(), json!({ "filter": { "properties": { "Agent-Version": "v2" } } }));
     let metrics = data(&gateway, "/v1/metrics/query", &filtered).await;
     assert_eq!((&metrics["totals"]["calls"], &metrics["previous"]["calls"]), (&json!(1), &json!(0)));
@@ -181,6 +187,7 @@ async fn figures(backend: Backend) {
         ("/v1/metrics/query", json!({ "from_ms": -1, "to_ms": 5 }), "from_ms"),
         ("/v1/metrics/query", with(window(), json!({ "bucket_ms": 1 })), "bucket_ms"),
         ("/v1/metrics/query", with(window(), json!({ "group": "nothing" })), "group"),
+        ("/v1/metrics/query", with(window(), json!({ "group": "model", "group_sort": "size" })), "group_sort"),
         ("/v1/metrics/breakdown", with(window(), json!({ "by": "property:" })), "by"),
         ("/v1/metrics/breakdown", with(window(), json!({ "by": "model", "limit": 0 })), "limit"),
         ("/v1/metrics/breakdown", with(window(), json!({ "by": "model", "surprise": 0 })), "surprise"),

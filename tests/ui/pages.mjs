@@ -308,11 +308,18 @@ await run({
     const upstream = await provider();
     const pending = proxied(base, upstream.url, { session: "live-first", name: "Live first", path: "/only", model: "gpt-4o-hold" });
     browser.expected.push("404");
+    const list = await browser.open("/sessions");
+    const begun = list.getByRole("list", { name: "Sessions whose first calls still run" });
+    await begun.getByRole("link", { name: "Live first" }).waitFor();
+    check(/1 first call running/.test(await begun.innerText()), "the list tells that it began");
     const page = await browser.open("/sessions/live-first?v=timeline");
     await page.locator(".timeline .bar.running").waitFor();
     check((await page.getByRole("alert").count()) === 0, "it is no fault");
     upstream.release();
     check((await pending) === 200, "the call passed");
+    await list.locator(".row").filter({ hasText: "Live first" }).waitFor();
+    await begun.waitFor({ state: "detached" });
+    await list.context().close();
     await page.getByRole("heading", { name: "Live first" }).waitFor();
     await until("it has ended, and that is all", async () => (await page.locator(".timeline .bar:not(.running)").count()) === 1 && (await page.getByText("are coming").count()) === 0);
     check((await page.locator("button.fresh").count()) === 0, "its end is no new step");

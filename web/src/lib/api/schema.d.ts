@@ -1485,7 +1485,7 @@ export interface components {
                 /** @description Of the window of the same length before. */
                 previous: components["schemas"]["FiguresResult"];
                 series: components["schemas"]["Series"];
-                /** @description With `group`: the eight with most calls. */
+                /** @description With `group`: the eight that come first by `group_sort`. */
                 groups: components["schemas"]["GroupSeries"][];
             };
             error: string | null;
@@ -2030,7 +2030,7 @@ export interface components {
                 search_units: number;
                 /**
                  * Format: int64
-                 * @description Model calls whose cost is not known.
+                 * @description Model calls whose cost is not known; not those that failed without any usage.
                  */
                 unpriced_requests: number;
                 /** @description The newest tag. */
@@ -2443,7 +2443,7 @@ export interface components {
             cost: number;
             /**
              * Format: int64
-             * @description Model calls whose cost is not known.
+             * @description Model calls whose cost is not known; not those that failed without any usage.
              */
             unpriced_calls: number;
             /**
@@ -2508,6 +2508,11 @@ export interface components {
             cost: number[];
             p95_ms: (number | null)[];
         };
+        /**
+         * @description What puts groups in order, the largest first.
+         * @enum {string}
+         */
+        GroupSort: "calls" | "errors" | "cost" | "p95_ms";
         HeliconeFeedbackAnswer: {
             message: string;
             helicone_id: string;
@@ -2890,7 +2895,7 @@ export interface components {
             /** @description Of the window of the same length before. */
             previous: components["schemas"]["FiguresResult"];
             series: components["schemas"]["Series"];
-            /** @description With `group`: the eight with most calls. */
+            /** @description With `group`: the eight that come first by `group_sort`. */
             groups: components["schemas"]["GroupSeries"][];
         };
         /** @description Which figures over time. */
@@ -2919,6 +2924,8 @@ export interface components {
             filter: unknown;
             /** @description What groups are by; as `by` of a breakdown. */
             group?: string | null;
+            /** @description Which groups are told: those with the most of it. Default `calls`. */
+            group_sort?: components["schemas"]["GroupSort"];
         };
         /** @description A new key. Not in the wrapper, as in the original. */
         NewKey: {
@@ -3291,7 +3298,7 @@ export interface components {
                 search_units: number;
                 /**
                  * Format: int64
-                 * @description Model calls whose cost is not known.
+                 * @description Model calls whose cost is not known; not those that failed without any usage.
                  */
                 unpriced_requests: number;
                 /** @description The newest tag. */
@@ -3795,7 +3802,7 @@ export interface components {
             search_units: number;
             /**
              * Format: int64
-             * @description Model calls whose cost is not known.
+             * @description Model calls whose cost is not known; not those that failed without any usage.
              */
             unpriced_requests: number;
             /** @description The newest tag. */
