@@ -19,7 +19,7 @@ use super::openapi::Faults;
 use super::sessions::filter;
 use super::words::DurationSource;
 use crate::auth::Caller;
-use crate::model::figures::wilson;
+use crate::model::figures::{surely, wilson};
 use crate::model::filter::{Filter, Scope};
 use crate::model::path::fold_path;
 use crate::model::query::Window;
@@ -259,8 +259,7 @@ fn trend(uses: &[&ToolUse], (from, to): (Micros, Micros), parts: i64) -> (Vec<i6
 }
 
 fn sort(groups: &mut [(String, ToolFigures, Vec<&ToolUse>)], wanted: &Wanted) {
-    #[expect(clippy::cast_precision_loss, reason = "an order, and counts far below 2^53")]
-    let rate = |f: &ToolFigures| if f.judged == 0 { 0.0 } else { f.failures as f64 / f.judged as f64 };
+    let rate = |f: &ToolFigures| surely(f.failures, f.judged);
     groups.sort_by(|(a, x, _), (b, y, _)| {
         let order = match wanted.sort {
             Sorting::Calls => x.calls.cmp(&y.calls),

@@ -165,6 +165,11 @@ pub fn wilson(hits: i64, total: i64) -> Option<(f64, f64)> {
     Some(((middle - half).clamp(0.0, 1.0), (middle + half).clamp(0.0, 1.0)))
 }
 
+/// The share that is surely reached: the lower end of [`wilson`]. One failure of one call is less sure than 300 of 1000.
+pub fn surely(hits: i64, total: i64) -> f64 {
+    wilson(hits, total).filter(|_| hits > 0).map_or(0.0, |(low, _)| low)
+}
+
 #[expect(clippy::cast_precision_loss, reason = "figures for display")]
 const fn as_f64(number: i64) -> f64 {
     number as f64
@@ -213,6 +218,7 @@ mod tests {
     #[test]
     fn few_calls_make_no_certain_rate() {
         assert_eq!(wilson(0, 0), None);
+        assert!(surely(300, 1000) > surely(1, 1) && surely(1, 1) > surely(0, 9) && surely(0, 9) == surely(0, 0));
         let (low, high) = wilson(1, 2).unwrap();
         assert!(low < 0.1 && high > 0.9, "{low} {high}");
         let (low, high) = wilson(0, 1000).unwrap();

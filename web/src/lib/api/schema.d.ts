@@ -3849,7 +3849,8 @@ export interface components {
             calls: number;
         };
         /**
-         * @description What groups are ordered by.
+         * @description What groups are ordered by. `error_rate` goes by the lower end of its interval, so that one failure of one call does not
+         *     come before 300 of 1000.
          * @enum {string}
          */
         Sorting: "calls" | "errors" | "error_rate" | "cost" | "tokens" | "p50" | "p95" | "sessions" | "last_seen" | "value";
