@@ -162,7 +162,11 @@ async fn a_frame_that_cannot_be_read_again_costs_itself_only() {
     assert_eq!(journal.fetch(&positions).unwrap().len(), 2);
     let spent = journal.acknowledge(&positions, journal.tail());
     journal.give_back(spent);
-    assert!(sim.files().contains_key(&path.with_extension("bad")), "it is kept aside");
+    let aside = sim.files();
+    assert!(aside.contains_key(&path.with_extension("bad")), "it is kept aside");
+    // A disk that is whole again, and its own name: it is read from its beginning.
+    let repaired = aside.keys().map(|name| (name.with_extension(""), files[path].clone())).collect();
+    assert_eq!(recovered(&repaired), [10, 11, 12]);
 }
 
 #[tokio::test]
