@@ -92,7 +92,7 @@ await run({
     await page.context().close();
   },
 
-  async "the list: order, keys, the way in and back"(browser) {
+  async "the list: order, keys, the way in and back"(browser, base) {
     const page = await browser.open("/sessions");
     await page.getByRole("row").nth(3).waitFor();
     await page.getByRole("button", { name: "Cost", exact: true }).click();
@@ -101,6 +101,17 @@ await run({
       const costs = (await page.locator(".row:not(.heads) .cost").allInnerTexts()).map((text) => parseFloat(text.replace(/[^\d.]/g, "")));
       return costs.length > 5 && costs.slice(0, 6).every((cost, i) => i === 0 || cost <= costs[i - 1] * 1.001);
     });
+    const cost = page.getByRole("button", { name: "Cost", exact: true });
+    await cost.click();
+    await page.getByRole("columnheader", { name: "Cost" }).and(page.locator('[aria-sort="ascending"]')).waitFor();
+    await until("the cheapest comes first", async () => {
+      const costs = (await page.locator(".row:not(.heads) .cost").allInnerTexts()).map((text) => parseFloat(text.replace(/[^\d.]/g, "")) || 0);
+      return costs.length > 5 && costs.slice(0, 6).every((one, i) => i === 0 || one >= costs[i - 1] * 0.999);
+    });
+    await cost.click();
+    await until("a third press takes the order away", () => query(page, "sort") === null && query(page, "asc") === null);
+    await cost.click();
+    await until("the order is back", () => query(page, "sort") === "total_cost");
     for (const press of ["j", "j", "k"]) await page.keyboard.press(press);
     check((await page.locator(".row.at").count()) === 1, "a row is chosen");
     await page.keyboard.press("Enter");
@@ -129,6 +140,13 @@ await run({
     await narrow.getByRole("button", { name: "Order: newest first" }).click();
     await narrow.getByRole("button", { name: "Cost", exact: true }).click();
     await until("a narrow screen has an order, too", () => query(narrow, "sort") === "total_cost");
+    await narrow.goto(`${base}/requests`);
+    await narrow.getByRole("row").nth(2).waitFor();
+    await narrow.getByRole("button", { name: "Order: newest first" }).click();
+    await narrow.getByRole("button", { name: "Took", exact: true }).click();
+    await narrow.getByRole("button", { name: "Order: Took, largest first" }).click();
+    await narrow.getByRole("button", { name: "Took, largest first", exact: true }).click();
+    await until("and the other way round", () => query(narrow, "sort") === "latency" && query(narrow, "asc") === "1");
     await narrow.context().close();
   },
 
