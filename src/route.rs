@@ -6,10 +6,12 @@
 //! 2. `/v1/gateway/<provider>/…`: that provider, the rest of the path; nowhere where no provider has the name.
 //! 3. The host name's first label: a provider's name or alias; `gateway` asks for a target.
 //! 4. Paths that only one provider has: `/v1/messages` and `/v1/complete` (Anthropic); `/v1beta/…`, `/v1alpha/…`,
-//!    `/upload/v1beta/…`, `/v1/interactions` and `/v1/models/{model}:generateContent` with its like (Google);
-//!    `/v1/projects/…` and `/v1beta1/projects/…` (Vertex).
-//! 5. Other paths under `/v1/…` with a header that only one provider's clients send: `anthropic-version` (Anthropic's models,
-//!    files, batches), `x-goog-api-key` (Google). The default provider would be told another one's key.
+//!    `/upload/…`, `/v1/interactions` and `/v1/models/{model}:generateContent` with its like (Google);
+//!    `/v1/projects/…/locations/…`, `/v1/publishers/…` and `/v1beta1/…` (Vertex); `/v1/chat`, `/v1/embed`, `/v2/chat` with
+//!    its like (Cohere).
+//! 5. Other paths under `/v1/…` with what only one provider's clients send: `anthropic-version` or `anthropic-beta`
+//!    (Anthropic's models, files, batches), `x-goog-api-key` or a key of Google's in the address. The default provider would
+//!    be told another one's key.
 //! 6. `/v1/…`: the default provider.
 
 use http::uri::{Authority, PathAndQuery, Scheme};
@@ -92,15 +94,8 @@ pub fn resolve(config: &Config, address: Address<'_>, tags: &Tags) -> Result<Rou
         None => {}
     }
     let path = address.path.path();
-    let by_path = match path {
-        _ if path == "/v1/complete" || path == "/v1/messages" || path.starts_with("/v1/messages/") => "anthropic",
-        _ if ["/v1/projects/", "/v1beta1/projects/"].iter().any(|start| path.starts_with(start)) => "vertex",
-        _ if ["/v1beta/", "/v1alpha/", "/upload/v1beta/"].iter().any(|start| path.starts_with(start)) => "google",
-        _ if path == "/v1/interactions" || path.starts_with("/v1/interactions/") => "google",
-        _ if path.starts_with("/v1/") && has_google_verb(path) => "google",
-        _ if path.starts_with("/v1/") => named_by(address.headers).unwrap_or(&config.default_provider),
-        _ => "",
-    };
+    let by_path = of_path(path).or_else(|| path.starts_with("/v1/").then(|| by_client(config, address)));
+    let by_path = by_path.unwrap_or_default();
     if let Some((name, provider)) = find_provider(config, by_path) {
         return Ok(to_provider(name, provider, address.path));
     }
@@ -112,11 +107,40 @@ fn unknown_path(config: &Config, path: &str) -> RouteError {
     RouteError::UnknownPath { path: shortened(path), providers }
 }
 
-/// The provider whose clients alone send one of these headers.
-fn named_by(headers: &HeaderMap) -> Option<&'static str> {
-    [("anthropic-version", "anthropic"), ("x-goog-api-key", "google")]
-        .into_iter()
-        .find_map(|(header, provider)| headers.contains_key(header).then_some(provider))
+/// The one provider that has such a path.
+fn of_path(path: &str) -> Option<&'static str> {
+    let under = |starts: &[&str]| starts.iter().any(|start| path.starts_with(start));
+    Some(match path {
+        "/v1/complete" | "/v1/messages" => "anthropic",
+        "/v1/chat" | "/v1/embed" | "/v2/chat" | "/v2/embed" | "/v2/rerank" | "/v2/parse" => "cohere",
+        "/v1/interactions" => "google",
+        _ if under(&["/v1/messages/"]) => "anthropic",
+        _ if under(&["/v1/publishers/", "/v1beta1/"]) => "vertex",
+        // OpenAI has projects, too; Vertex names a place in them.
+        _ if under(&["/v1/projects/"]) && ["/locations/", "/cacheConfig"].iter().any(|word| path.contains(word)) => {
+            "vertex"
+        }
+        _ if under(&["/v1beta/", "/v1alpha/", "/upload/v1/", "/upload/v1beta/", "/upload/v1alpha/"]) => "google",
+        _ if under(&["/v1/interactions/"]) => "google",
+        _ if path.starts_with("/v1/") && has_google_verb(path) => "google",
+        _ => return None,
+    })
+}
+
+/// The provider that a call's client shows, by what only that one's clients send; else the default one, also where it
+/// speaks that provider's format itself.
+fn by_client<'a>(config: &'a Config, address: Address<'_>) -> &'a str {
+    let has = |name: &str| address.headers.contains_key(name);
+    // Google's keys all begin so; in an address they are no one else's.
+    let google_key =
+        || address.path.query().is_some_and(|query| query.split('&').any(|one| one.starts_with("key=AIza")));
+    let (provider, format) = match () {
+        () if has("anthropic-version") || has("anthropic-beta") => ("anthropic", WireFormat::Anthropic),
+        () if has("x-goog-api-key") || google_key() => ("google", WireFormat::Gemini),
+        () => return &config.default_provider,
+    };
+    let default = find_provider(config, &config.default_provider);
+    if default.is_some_and(|(_, default)| default.format == format) { &config.default_provider } else { provider }
 }
 
 /// Whether a path ends in `{model}:{verb}` with a verb of Google's. Others' models have colons in their names, too.

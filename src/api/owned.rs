@@ -54,7 +54,12 @@ const NOT_OFFERED: [&str; 15] = [
 
 /// Whether a path belongs to the API even if it names nothing in it: such a path is answered 404, never forwarded.
 pub fn owns(path: &str) -> bool {
-    behind_v1(path).is_some_and(|family| OURS.contains(&family) || NOT_OFFERED.contains(&family))
+    // OpenAI has `/v1/live/sessions` and what is below it.
+    let is_live_call = || path.split('/').filter(|segment| !segment.is_empty()).nth(2) == Some("sessions");
+    behind_v1(path).is_some_and(|family| match family {
+        "live" => !is_live_call(),
+        family => OURS.contains(&family) || NOT_OFFERED.contains(&family),
+    })
 }
 
 /// What a path of the API that names nothing is answered.

@@ -134,6 +134,7 @@ fn the_api_owns_its_paths_and_no_provider_path() {
         "/v1/models",
         "/v1/responses",
         "/v1/sessions",
+        "/v1/live/sessions/s/events",
         "/session/x",
         "/v1/evals",
         "/v1/organization/users",

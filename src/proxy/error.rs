@@ -31,6 +31,12 @@ impl Failure {
         Self::refused(StatusCode::SERVICE_UNAVAILABLE, "journal_full", message)
     }
 
+    /// Forwarded without its upgrade it would be another call than the one that was meant.
+    pub fn websocket() -> Self {
+        let message = "WebSocket connections are not forwarded: nothing was sent upstream";
+        Self::refused(StatusCode::NOT_IMPLEMENTED, "websocket_unsupported", message)
+    }
+
     /// The request's body did not come to its end.
     pub fn request_stalled(limit: Duration) -> Self {
         let ms = limit.as_millis();

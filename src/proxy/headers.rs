@@ -22,6 +22,15 @@ pub fn strip_request(headers: &mut HeaderMap) {
     headers.remove(PROXY_AUTHORIZATION);
 }
 
+/// Whether a request asks to go on as a WebSocket (RFC 6455 4.1).
+pub fn asks_for_websocket(headers: &HeaderMap) -> bool {
+    let names = |header: HeaderName, wanted: &str| {
+        let values = headers.get_all(header).iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).any(|one| one.trim().eq_ignore_ascii_case(wanted))
+    };
+    headers.contains_key(UPGRADE) && names(UPGRADE, "websocket") && names(CONNECTION, "upgrade")
+}
+
 /// Takes out of an answer what belongs to the upstream connection only.
 pub fn strip_response(headers: &mut HeaderMap) {
     strip_hop_by_hop(headers);

@@ -78,6 +78,8 @@ struct Call {
     path: PathAndQuery,
     headers: HeaderMap,
     extensions: http::Extensions,
+    /// It asks for another protocol on its connection.
+    websocket: bool,
 }
 
 /// The request body, as far as it is there.
@@ -98,17 +100,24 @@ impl Proxy {
     pub async fn serve(&self, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let (mut call, presented) = Call::read(parts);
-        let address = Address { path: &call.path, host: presented.host.as_deref(), headers: &call.headers };
-        let route = route::resolve(&self.config, address, &call.tags).map_err(Failure::from);
+        let resolve = |call: &Call| {
+            let address = Address { path: &call.path, host: presented.host.as_deref(), headers: &call.headers };
+            route::resolve(&self.config, address, &call.tags).map_err(Failure::from)
+        };
         if self.config.journal.on_full == OnFull::Reject && self.ingest.step() == Step::Full {
-            return turn_away(&call, route.ok().as_ref());
+            return turn_away(&call, resolve(&call).ok().as_ref());
         }
         let admitted = self.auth.admit(&mut call.headers, &presented).await.and_then(may_write);
+        // Our own keys are out of the headers by now: in a header of Google's they make no call to Google.
+        let route = resolve(&call);
         let (caller, route) = match (admitted, route) {
             (Ok(caller), Ok(route)) => (caller, route),
             (Ok(caller), Err(failure)) => return Box::pin(self.refuse(call, Some(caller), None, failure)).await,
             (Err(error), route) => return Box::pin(self.refuse(call, None, route.ok(), error.into())).await,
         };
+        if call.websocket {
+            return Box::pin(self.refuse(call, Some(caller), Some(route), Failure::websocket())).await;
+        }
         let body = match self.arrive(&mut call, body).await {
             Ok(body) => body,
             Err(failure) => return Box::pin(self.refuse(call, Some(caller), Some(route), failure)).await,
@@ -299,6 +308,7 @@ impl Call {
             own: control.auth.or(path_key),
             names_target: tags.target_url.is_some() || tags.openai_api_base.is_some(),
         };
+        let websocket = headers::asks_for_websocket(&headers);
         headers::strip_request(&mut headers);
         let call = Self {
             at: Micros::now(),
@@ -310,6 +320,7 @@ impl Call {
             path,
             headers,
             extensions,
+            websocket,
         };
         (call, presented)
     }

@@ -19,7 +19,10 @@ fn headers_of_one_provider_keep_its_key_from_the_default_one() {
     for (header, path, provider) in [
         ("anthropic-version", "/v1/models", "anthropic"),
         ("anthropic-version", "/v1/files/f?beta=true", "anthropic"),
+        ("anthropic-beta", "/v1/oauth/token", "anthropic"),
         ("x-goog-api-key", "/v1/models", "google"),
+        ("accept", "/v1/models?pageSize=1&key=AIzaSy", "google"),
+        ("accept", "/v1/models?key=sk-other", "openai"),
         ("x-api-key", "/v1/models", "openai"),
         // What the path says goes first.
         ("anthropic-version", "/v1/gateway/myllm/v1/messages", "myllm"),
@@ -33,6 +36,16 @@ fn headers_of_one_provider_keep_its_key_from_the_default_one() {
         let got = resolve(&config, address, &Tags::default()).map(|route| route.provider);
         assert_eq!(got.as_deref(), Ok(provider), "{header} {path}");
     }
+    // A default provider that speaks that format is meant itself.
+    let config = super::tests::config(&[
+        ("TRAILGATE_PROVIDERS_OWN_URL", "http://10.0.0.1:8000"),
+        ("TRAILGATE_PROVIDERS_OWN_FORMAT", "anthropic"),
+        ("TRAILGATE_ROUTING_DEFAULT_PROVIDER", "own"),
+    ]);
+    let (path, mut headers) = ("/v1/models".parse().unwrap(), HeaderMap::new());
+    headers.insert("anthropic-version", "2023-06-01".parse().unwrap());
+    let address = Address { path: &path, host: None, headers: &headers };
+    assert_eq!(resolve(&config, address, &Tags::default()).map(|route| route.provider).as_deref(), Ok("own"));
 }
 
 #[test]
@@ -101,6 +114,16 @@ fn paths_and_hosts_find_their_provider() {
             "google",
             "https://generativelanguage.googleapis.com/v1/interactions/i?stream=true",
         ),
+        ("localhost", "/upload/v1/files", "google", "https://generativelanguage.googleapis.com/upload/v1/files"),
+        (
+            "localhost",
+            "/v1/publishers/google/models/g:generateContent",
+            "vertex",
+            "https://aiplatform.googleapis.com/v1/publishers/google/models/g:generateContent",
+        ),
+        ("localhost", "/v1/projects/p/groups/g/roles", "openai", "https://api.openai.com/v1/projects/p/groups/g/roles"),
+        ("localhost", "/v2/chat", "cohere", "https://api.cohere.com/v2/chat"),
+        ("localhost", "/v1/chat", "cohere", "https://api.cohere.com/v1/chat"),
         ("localhost", "/v1/models/g", "openai", "https://api.openai.com/v1/models/g"),
         ("localhost", "/v1/models/ft:g:o::1", "openai", "https://api.openai.com/v1/models/ft:g:o::1"),
         ("llm.example.com", "/v1/a/../b//c", "openai", "https://api.openai.com/v1/a/../b//c"),

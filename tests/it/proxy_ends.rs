@@ -286,8 +286,8 @@ async fn keys_are_asked_for_and_never_passed_on() {
     let mut client = Raw::connect(&gateway.url).await;
     client
         .send(format!(
-            "POST /v1/gateway/oai/v1/x HTTP/1.1\r\nHost: gw\r\nAuthorization: Bearer sk-provider\r\n\
-             Authorization: {own}\r\nx-goog-api-key: {KEY}\r\nContent-Length: 2\r\n\r\n{{}}"
+            "POST /v1/x HTTP/1.1\r\nHost: gw\r\nAuthorization: Bearer sk-provider\r\nAuthorization: {own}\r\n\
+             x-goog-api-key: {KEY}\r\nContent-Length: 2\r\n\r\n{{}}"
         ))
         .await;
     client.until("\"ok\"").await;
@@ -313,6 +313,33 @@ async fn keys_are_asked_for_and_never_passed_on() {
     let found = gateway.http.post(format!("{}/v1/session/query", gateway.url)).bearer_auth(KEY).json(&json!({}));
     let found: Value = found.send().await.unwrap().json().await.unwrap();
     assert!(!found.to_string().contains("victim"), "{found}");
+}
+
+#[tokio::test]
+async fn a_websocket_is_told_that_it_is_not_forwarded() {
+    let upstream = Upstream::start(|_: &Received| Reply::json(200, &json!({"ok": true}))).await;
+    let gateway = Gateway::start(GatewayOptions::new(Backend::Sqlite).provider("openai", upstream.url())).await;
+    let ask = |connection: &str| {
+        format!(
+            "GET /v1/realtime?model=m HTTP/1.1\r\nHost: gw\r\nConnection: {connection}\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+    };
+    let mut client = Raw::connect(&gateway.url).await;
+    client.send(ask("keep-alive, Upgrade")).await;
+    let answer = client.until("websocket_unsupported").await;
+    assert!(answer.starts_with("HTTP/1.1 501 "), "{answer}");
+    assert!(upstream.received().is_empty());
+    // It asks for nothing: a header that an ordinary call carries.
+    let mut client = Raw::connect(&gateway.url).await;
+    client.send(ask("keep-alive")).await;
+    client.until("\"ok\"").await;
+    let rows =
+        gateway.http.post(format!("{}/v1/request/query-clickhouse", gateway.url)).json(&json!({"filter": "all"}));
+    let rows: Value = rows.send().await.unwrap().json().await.unwrap();
+    let found: Vec<_> =
+        rows["data"].as_array().unwrap().iter().map(|row| (&row["response_status"], &row["outcome"])).collect();
+    assert!(found.contains(&(&json!(501), &json!("refused"))) && found.len() == 2, "{rows}");
 }
 
 /// What a page of a stranger can make a browser send to a gateway that asks for no key.
