@@ -45,6 +45,7 @@ pub fn answer(value: &Value) -> Option<String> {
         .get("content")
         .or_else(|| value.get("output"))
         .or_else(|| value.get("steps"))
+        .or_else(|| value.get("outputs"))
         .or_else(|| value.pointer("/candidates/0/content/parts"));
     parts.or_else(|| value.get("response").filter(|_| value.get("done").is_some())).and_then(plain)
 }
@@ -59,8 +60,8 @@ pub fn has_text(value: &Value) -> bool {
 }
 
 fn parts(value: &Value) -> impl Iterator<Item = &Value> {
-    let lists =
-        LISTS.iter().filter_map(|path| value.pointer(path)).chain(value.get("output")).chain(value.get("steps"));
+    let own = ["output", "steps", "outputs"].into_iter().filter_map(|name| value.get(name));
+    let lists = LISTS.iter().filter_map(|path| value.pointer(path)).chain(own);
     lists.filter_map(Value::as_array).flatten()
 }
 
@@ -128,6 +129,7 @@ mod tests {
             (r#"{"output":[{"type":"message","content":[{"type":"output_text","text":"o"}]}]}"#, Some("o")),
             (r#"{"candidates":[{"content":{"parts":[{"text":"g"}]}}]}"#, Some("g")),
             (r#"{"steps":[{"type":"model_output","content":[{"type":"text","text":"i"}]}]}"#, Some("i")),
+            (r#"{"outputs":[{"type":"text","text":"b"}]}"#, Some("b")),
             (r#"{"choices":[{"message":{"content":null,"tool_calls":[{"id":"1"}]}}]}"#, Some("\n[{\"id\":\"1\"}]")),
             (r#"{"output":{"message":{"role":"assistant","content":[{"text":"b"}]}}}"#, Some("b")),
             (r#"{"message":{"role":"assistant","content":[{"type":"text","text":"c"}]}}"#, Some("c")),

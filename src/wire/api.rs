@@ -104,7 +104,7 @@ impl Api {
             return Self::Metadata(thing);
         }
         match (before, last) {
-            ("chat", "completions") | ("deferred-completion", _) => Self::Chat,
+            ("chat" | "agents", "completions") | ("deferred-completion", _) => Self::Chat,
             (_, "invocations") if above == SERVING => Self::Chat,
             (_, "completions") => Self::Completions,
             ("api", "embeddings" | "embed") if format == WireFormat::Ollama => Self::OllamaEmbed,
@@ -118,10 +118,15 @@ impl Api {
             ("audio", "speech" | "transcriptions" | "translations") => Self::Audio,
             (_, "moderations") => Self::Moderations,
             (_, "rerank") => Self::Rerank,
+            // Questions whose answers are counted as those of the interface beside it.
+            (_, "decisions") if format == WireFormat::Gemini => Self::Interactions,
+            (_, "decisions") if format == WireFormat::Openai => Self::Responses,
+            (_, "ocr") if format != WireFormat::Other => UNREAD,
             (_, "messages" | "complete") => Self::Messages,
-            (_, "interactions") => Self::Interactions,
-            ("interactions", _) => Self::InteractionLookup,
-            (_, "cancel") if above == "interactions" => Self::InteractionLookup,
+            (_, "interactions") if format != WireFormat::Other => Self::Interactions,
+            ("interactions", "live") => OTHER,
+            ("interactions", _) if format != WireFormat::Other => Self::InteractionLookup,
+            (_, "cancel") if above == "interactions" && format != WireFormat::Other => Self::InteractionLookup,
             (_, "converse" | "converse-stream") => Self::Converse,
             (_, "invoke" | "invoke-with-response-stream") => Self::Invoke,
             ("api", "chat" | "generate") => Self::OllamaChat,

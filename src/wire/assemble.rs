@@ -83,9 +83,15 @@ fn shape(chunk: &Value) -> Option<Shape> {
     }
 }
 
+/// Choices, candidates and blocks of one answer. What claims to be another one goes to the last: each is looked for in the
+/// list.
+const MOST_ENTRIES: usize = 1_000;
+
 fn entry<'a>(list: &'a mut Vec<Map<String, Value>>, key: &str, value: &Value) -> &'a mut Map<String, Value> {
     let at = list.iter().position(|item| item.get(key) == Some(value)).unwrap_or_else(|| {
-        list.push(Map::from_iter([(key.to_owned(), value.clone())]));
+        if list.len() < MOST_ENTRIES {
+            list.push(Map::from_iter([(key.to_owned(), value.clone())]));
+        }
         list.len().saturating_sub(1)
     });
     #[expect(clippy::indexing_slicing, reason = "the position was found or made on the lines above")]

@@ -164,7 +164,7 @@ fn parts_of_a_usage_elsewhere() {
 fn arguments_of_gemini_that_are_streamed() {
     let part = |part: &str| format!(r#"{{"candidates":[{{"content":{{"parts":[{{"functionCall":{part}}}]}}}}]}}"#);
     let parts = [
-        part(r#"{"name":"f","willContinue":true}"#),
+        part(r#"{"name":"f","args":{},"willContinue":true}"#),
         part(r#"{"partialArgs":[{"jsonPath":"$.city","stringValue":"Par","willContinue":true}],"willContinue":true}"#),
         part(r#"{"partialArgs":[{"jsonPath":"$.city","stringValue":"is"}],"willContinue":true}"#),
         part("{}"),

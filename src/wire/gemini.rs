@@ -14,7 +14,7 @@ use crate::model::exchange::Usage;
 
 /// Reads a response of this format.
 pub(super) fn read(answer: &Answer<'_>, meaning: &mut Meaning) {
-    let mut coming = Coming(None);
+    let mut coming = Coming { call: None, room: partial_args::MOST_VALUES };
     match *answer {
         Answer::Json(text) => {
             object(text, &mut coming, meaning);
@@ -32,28 +32,34 @@ pub(super) fn read(answer: &Answer<'_>, meaning: &mut Meaning) {
 }
 
 /// A call whose arguments are still coming, and those that came.
-struct Coming(Option<(ToolCall, Map<String, Value>)>);
+struct Coming {
+    call: Option<(ToolCall, Map<String, Value>)>,
+    /// For values of arguments, in all of the answer.
+    room: usize,
+}
 
 impl Coming {
     /// A call that begins. Whole ones are added at once.
-    fn begin(&mut self, call: ToolCall, function: Option<&str>, calls: &mut ToolCalls) {
+    fn begin(&mut self, mut call: ToolCall, function: Option<&str>, calls: &mut ToolCalls) {
         self.end(calls);
         let [partial, more] = json::nested(function, ["partialArgs", "willContinue"]);
         if partial.is_none() && more != Some("true") {
             return calls.add(call);
         }
-        self.0 = Some((call, Map::new()));
+        // Those that came at once go first.
+        let whole = std::mem::take(&mut call.arguments);
+        self.call = Some((call, serde_json::from_str(&whole).unwrap_or_default()));
         self.go_on(partial);
     }
 
     fn go_on(&mut self, partial: Option<&str>) {
-        if let (Some((_, arguments)), Some(partial)) = (&mut self.0, partial.and_then(json::value)) {
-            partial_args::lay(arguments, &partial);
+        if let (Some((_, arguments)), Some(partial)) = (&mut self.call, partial.and_then(json::value)) {
+            partial_args::lay(arguments, &partial, &mut self.room);
         }
     }
 
     fn end(&mut self, calls: &mut ToolCalls) {
-        let Some((mut call, arguments)) = self.0.take() else { return };
+        let Some((mut call, arguments)) = self.call.take() else { return };
         if !arguments.is_empty() {
             call.extend(&Value::Object(arguments).to_string());
         }

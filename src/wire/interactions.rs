@@ -5,6 +5,9 @@
 //! from tools stand beside it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::Value;
 
 use super::answer::Answer;
 use super::api::Api;
@@ -17,20 +20,38 @@ use crate::model::exchange::Usage;
 
 /// Reads a response of this interface.
 pub(super) fn read(api: Api, answer: &Answer<'_>, meaning: &mut Meaning) {
+    let mut of = Maker::default();
     match *answer {
-        Answer::Json(text) => interaction(api, text, meaning),
-        _ => stream(api, answer, meaning),
+        Answer::Json(text) => interaction(text, &mut of, meaning),
+        _ => stream(answer, &mut of, meaning),
+    }
+    // What is fetched again reports the usage of the call that made it. An agent works in the background, where that call had
+    // none to report; what it has used so far is no usage yet.
+    let goes_on = meaning.finish_reason.is_none();
+    if api == Api::InteractionLookup && meaning.usage.is_some() && (!of.agent || of.model || goes_on) {
+        meaning.usage = None;
+        meaning.partial = false;
+        meaning.usage_missing = Some("the usage of an interaction that is fetched again was counted when it was made");
     }
 }
 
+/// Who made an interaction.
+#[derive(Default)]
+struct Maker {
+    model: bool,
+    agent: bool,
+}
+
 /// An interaction: the body itself, or what an event has of it.
-fn interaction(api: Api, text: &str, meaning: &mut Meaning) {
+fn interaction(text: &str, of: &mut Maker, meaning: &mut Meaning) {
     let [id, model, agent, status, steps, outputs, reported, errors, tier] =
         json::fields(text, ["id", "model", "agent", "status", "steps", "outputs", "usage", "errors", "service_tier"])
             .values;
     meaning.response_id = json::non_empty_text(id).or(meaning.response_id.take());
-    let name = json::non_empty_text(model).or_else(|| json::non_empty_text(agent));
-    meaning.response_model = name.or(meaning.response_model.take());
+    let (model, agent) = (json::non_empty_text(model), json::non_empty_text(agent));
+    of.model |= model.is_some();
+    of.agent |= agent.is_some();
+    meaning.response_model = model.or(agent).or(meaning.response_model.take());
     meaning.service_tier = json::non_empty_text(tier).or(meaning.service_tier.take());
     take_status(status, meaning);
     let mut words = None;
@@ -56,11 +77,6 @@ fn interaction(api: Api, text: &str, meaning: &mut Meaning) {
             meaning.said = said;
         }
     }
-    // An agent works in the background: the call that made it had nothing to report.
-    if api == Api::InteractionLookup && json::non_null(agent).is_none() && json::non_null(reported).is_some() {
-        meaning.usage_missing = Some("the usage of an interaction that is fetched again was counted when it was made");
-        return;
-    }
     take_usage(reported, meaning);
 }
 
@@ -80,6 +96,9 @@ fn take_usage(reported: Option<&str>, meaning: &mut Meaning) {
 
 /// What is read of a step, of a content and of a delta.
 const STEP: [&str; 9] = ["type", "id", "call_id", "name", "arguments", "content", "text", "result", "is_error"];
+
+/// Media that Google takes apart by itself: no tool that the model asked for.
+const PROCESSING: &str = "processing_call";
 
 struct Step<'a> {
     kind: Option<Cow<'a, str>>,
@@ -102,7 +121,7 @@ impl<'a> Step<'a> {
     /// `function_call` asks the client; `google_search_call`, `code_execution_call`, `mcp_server_tool_call` and their like ran
     /// at Google. Arguments that are streamed begin as an empty object.
     fn call(&self) -> Option<ToolCall> {
-        let kind = self.kind.as_deref().filter(|kind| kind.ends_with("_call"))?;
+        let kind = self.kind.as_deref().filter(|kind| kind.ends_with("_call") && *kind != PROCESSING)?;
         let mut call = ToolCall::of(kind, kind != "function_call");
         call.id = json::non_empty_text(self.id);
         call.name = json::non_empty_text(self.name);
@@ -116,28 +135,48 @@ impl<'a> Step<'a> {
         match self.kind.as_deref() {
             Some("model_output") => said.content(self.content),
             Some("text") => said.content(self.text),
-            Some("function_result") => {}
-            Some(kind) if kind.ends_with("_result") => {
-                said.result(self.call_id, self.is_error == Some("true"), self.result);
-            }
+            Some(_) if self.is_result() => said.result(self.call_id, self.is_error == Some("true"), self.result),
             _ => {}
         }
     }
+
+    /// Of a tool that ran at Google.
+    fn is_result(&self) -> bool {
+        self.kind.as_deref().is_some_and(|kind| kind.ends_with("_result") && kind != "function_result")
+    }
 }
 
-fn stream(api: Api, answer: &Answer<'_>, meaning: &mut Meaning) {
-    let (mut finished, mut said) = (false, Said::default());
+/// What a stream has told so far beside calls.
+#[derive(Default)]
+struct Told {
+    said: Said,
+    /// Results by the index of their step: the id of the call comes first, what it gave behind it.
+    results: BTreeMap<String, Outcome>,
+}
+
+#[derive(Default)]
+struct Outcome {
+    call_id: Option<String>,
+    failed: bool,
+    /// Raw.
+    result: Option<String>,
+}
+
+/// Results kept of one stream.
+const MOST_RESULTS: usize = 256;
+
+fn stream(answer: &Answer<'_>, of: &mut Maker, meaning: &mut Meaning) {
+    let (mut finished, mut told) = (false, Told::default());
     answer.each_event(|event| {
-        let [kind, inner, status, index, step, content, delta, used, error] = json::fields(
+        let [kind, inner, status, index, step, content, delta, used, metadata, error] = json::fields(
             &event.data,
-            ["event_type", "interaction", "status", "index", "step", "content", "delta", "usage", "error"],
+            ["event_type", "interaction", "status", "index", "step", "content", "delta", "usage", "metadata", "error"],
         )
         .values;
         let kind = kind.and_then(json::text);
         match kind.as_deref().unwrap_or(event.name) {
-            "step.start" | "content.start" => take_piece(json::non_null(step).or(content), index, &mut said, meaning),
-            "step.delta" | "content.delta" => take_piece(delta, index, &mut said, meaning),
-            "step.stop" => take_usage(used, meaning),
+            "step.start" | "content.start" => take_piece(json::non_null(step).or(content), index, &mut told, meaning),
+            "step.delta" | "content.delta" => take_piece(delta, index, &mut told, meaning),
             "interaction.status_update" => take_status(status, meaning),
             "error" => {
                 meaning.stream_error = true;
@@ -146,14 +185,22 @@ fn stream(api: Api, answer: &Answer<'_>, meaning: &mut Meaning) {
             other => {
                 finished |= matches!(other, "interaction.completed" | "interaction.complete");
                 if let Some(inner) = json::non_null(inner) {
-                    interaction(api, inner, meaning);
+                    interaction(inner, of, meaning);
                 }
             }
         }
+        // Sums so far, wherever they stand.
+        let [so_far] = json::nested(metadata, ["total_usage"]);
+        take_usage(json::non_null(used).or(so_far), meaning);
     });
-    if !said.is_empty() {
-        said.name(meaning.response_id.clone());
-        meaning.said = said;
+    for outcome in told.results.into_values() {
+        let id = outcome.call_id.as_deref().map(|id| Value::from(id).to_string());
+        told.said.result(id.as_deref(), outcome.failed, outcome.result.as_deref());
+    }
+    // The id is what a later request names, also where nothing but calls was said.
+    if !told.said.is_empty() || meaning.said.is_empty() {
+        told.said.name(meaning.response_id.clone());
+        meaning.said = told.said;
     }
     if !finished && answer.is_stream() {
         meaning.usage_is_partial();
@@ -161,7 +208,7 @@ fn stream(api: Api, answer: &Answer<'_>, meaning: &mut Meaning) {
 }
 
 /// The beginning of a step, or more of it.
-fn take_piece(raw: Option<&str>, index: Option<&str>, said: &mut Said, meaning: &mut Meaning) {
+fn take_piece(raw: Option<&str>, index: Option<&str>, told: &mut Told, meaning: &mut Meaning) {
     let Some(raw) = json::non_null(raw) else { return };
     let place = index.unwrap_or("");
     let piece = Step::new(json::fields(raw, STEP).values);
@@ -178,12 +225,22 @@ fn take_piece(raw: Option<&str>, index: Option<&str>, said: &mut Said, meaning: 
         if let Some(known) = known.filter(|_| !begins) {
             known.id = known.id.take().or(call.id);
             known.name = known.name.take().or(call.name);
-            if known.arguments.is_empty() {
+            if !call.arguments.is_empty() {
                 known.arguments = call.arguments;
             }
         }
+    } else if piece.is_result() {
+        if !told.results.contains_key(place) && told.results.len() == MOST_RESULTS {
+            return;
+        }
+        let outcome = told.results.entry(place.to_owned()).or_default();
+        outcome.call_id = json::non_empty_text(piece.call_id).or(outcome.call_id.take());
+        outcome.failed |= piece.is_error == Some("true");
+        if let Some(result) = json::non_null(piece.result) {
+            outcome.result = Some(result.to_owned());
+        }
     } else {
-        piece.say(said);
+        piece.say(&mut told.said);
     }
 }
 
@@ -304,9 +361,14 @@ mod tests {
         let agent = WHOLE.replace("\"model\":\"gemini-3-flash\"", "\"agent\":\"deep-research\"");
         let m = reply("/v1beta/interactions/v1_x", &agent);
         assert_eq!((tokens(&m), m.response_model.as_deref()), (Some((105, 27)), Some("deep-research")));
-        let begun = r#"{"id":"v1_x","agent":"deep-research","status":"in_progress"}"#;
-        let m = reply("/v1beta/interactions", begun);
-        assert_eq!((m.usage, m.finish_reason, m.stream_error), (None, None, false));
+        let begun = r#"{"id":"v1_x","agent":"deep-research","status":"in_progress","usage":{"total_input_tokens":1}}"#;
+        let m = reply("/v1beta/interactions/v1_x", begun);
+        assert_eq!((m.usage, m.finish_reason, m.stream_error), (None, None, false), "it goes on");
+        // A stream that is taken up again tells the maker in its first event or not at all.
+        let end = r#"{"event_type":"interaction.completed","interaction":{"status":"completed","usage":{"total_input_tokens":9}}}"#;
+        let first = r#"{"event_type":"interaction.created","interaction":{"agent":"deep-research"}}"#;
+        assert_eq!(tokens(&reply("/v1beta/interactions/v1_x", &events(&[first, end]))), Some((9, 0)));
+        assert_eq!(reply("/v1beta/interactions/v1_x", &events(&[end])).usage, None);
     }
 
     #[test]
@@ -324,6 +386,7 @@ mod tests {
         let m = reply("/v1beta/interactions", &events(&parts));
         assert_eq!((m.streamed, m.partial, tokens(&m)), (true, false, Some((9, 5))));
         assert_eq!((m.finish_reason.as_deref(), calls(&m)), (Some("completed"), vec![["c1", "f", r#"{"a":1}"#]]));
+        assert!(reply("/v1beta/interactions/v1_x", &events(&parts)).usage.is_none(), "it was counted when it was made");
         let cut = reply("/v1beta/interactions", &events(&parts[..7]));
         assert_eq!((cut.partial, tokens(&cut), cut.calls.asked()), (true, Some((9, 4)), 1));
 
@@ -338,6 +401,26 @@ mod tests {
             ]),
         );
         assert_eq!((calls(&old), tokens(&old)), (vec![["c1", "f", r#"{"a":1}"#]], Some((1, 0))));
+    }
+
+    #[test]
+    fn results_of_tools_at_google_come_in_two_pieces() {
+        let m = reply(
+            "/v1beta/interactions",
+            &events(&[
+                r#"{"event_type":"step.start","index":0,"step":{"type":"processing_call","id":"p"}}"#,
+                r#"{"event_type":"step.start","index":1,"step":{"type":"code_execution_call","id":"s1"}}"#,
+                r#"{"event_type":"step.delta","index":1,"delta":{"type":"code_execution_call","arguments":{"code":"1/0"}}}"#,
+                r#"{"event_type":"step.start","index":2,"step":{"type":"code_execution_result","call_id":"s1","result":""}}"#,
+                r#"{"event_type":"step.delta","index":2,"delta":{"type":"code_execution_result","is_error":true,"result":"ZeroDivisionError"}}"#,
+                r#"{"event_type":"interaction.completed","interaction":{"id":"v1_x","status":"completed"}}"#,
+            ]),
+        );
+        assert_eq!((m.calls.ran(), m.calls.asked()), (1, 0));
+        assert_eq!(calls(&m), [["s1", "", r#"{"code":"1/0"}"#]]);
+        let told = m.conversation.unwrap().told_by_provider;
+        let told: Vec<_> = told.iter().map(|told| (told.id.as_deref(), told.ok, told.preview.as_str())).collect();
+        assert_eq!(told, [(Some("s1"), false, "ZeroDivisionError")]);
     }
 
     #[test]

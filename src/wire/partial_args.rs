@@ -8,6 +8,9 @@ use serde_json::{Map, Number, Value};
 /// Steps of a path; a place deeper than that is left out.
 const MAX_STEPS: usize = 32;
 
+/// Values that the calls of one answer may have in all. A short path can ask for many, so what is made is counted.
+pub(super) const MOST_VALUES: usize = 10_000;
+
 /// One value, or a piece of one, and its place.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,11 +28,13 @@ enum Step<'a> {
     Index(usize),
 }
 
-/// Lays the values of a `partialArgs` over the arguments so far. What is no such list, or has no place in them, is left out.
-pub(super) fn lay(arguments: &mut Map<String, Value>, partial: &Value) {
+/// Lays the values of a `partialArgs` over the arguments so far, and takes what it makes off `room`. What is no such list, or
+/// has no place in them, is left out.
+pub(super) fn lay(arguments: &mut Map<String, Value>, partial: &Value, room: &mut usize) {
     for item in partial.as_array().into_iter().flatten() {
         let Ok(item) = PartialArg::deserialize(item) else { continue };
-        let Some(place) = steps(&item.json_path).and_then(|steps| place(arguments, &steps)) else { continue };
+        let Some(steps) = steps(&item.json_path).filter(|steps| steps.len() <= *room) else { continue };
+        let Some(place) = place(arguments, &steps, room) else { continue };
         match item {
             PartialArg { string_value: Some(piece), .. } => match place {
                 Value::String(text) => text.push_str(&piece),
@@ -70,17 +75,21 @@ fn steps(path: &str) -> Option<Vec<Step<'_>>> {
     (!steps.is_empty()).then_some(steps)
 }
 
-/// The value at a place, made where it is not there yet. An element of a list can only be the next one.
-fn place<'v>(arguments: &'v mut Map<String, Value>, steps: &[Step<'_>]) -> Option<&'v mut Value> {
+/// The value at a place, made where it is not there yet, for which there is room. An element of a list can only be the next.
+fn place<'v>(arguments: &'v mut Map<String, Value>, steps: &[Step<'_>], room: &mut usize) -> Option<&'v mut Value> {
+    let mut made = || {
+        *room = room.saturating_sub(1);
+        Value::Null
+    };
     let (Step::Key(first), rest) = steps.split_first()? else { return None };
-    let mut at = arguments.entry(*first).or_insert(Value::Null);
+    let mut at = arguments.entry(*first).or_insert_with(&mut made);
     for step in rest {
         match step {
             Step::Key(key) => {
                 if at.is_null() {
                     *at = Value::Object(Map::new());
                 }
-                at = at.as_object_mut()?.entry(*key).or_insert(Value::Null);
+                at = at.as_object_mut()?.entry(*key).or_insert_with(&mut made);
             }
             Step::Index(index) => {
                 if at.is_null() {
@@ -88,7 +97,7 @@ fn place<'v>(arguments: &'v mut Map<String, Value>, steps: &[Step<'_>]) -> Optio
                 }
                 let list = at.as_array_mut()?;
                 if *index == list.len() {
-                    list.push(Value::Null);
+                    list.push(made());
                 }
                 at = list.get_mut(*index)?;
             }
@@ -112,7 +121,7 @@ mod tests {
             json!([{"jsonPath": "$.who[0].name", "stringValue": "Ada"}, {"jsonPath": "$.who[1]['the.name']", "stringValue": ""}]),
             json!([{"jsonPath": "$.who[0].here", "boolValue": false}, {"jsonPath": "$[\"x y\"]", "nullValue": "NULL_VALUE"}]),
         ] {
-            lay(&mut arguments, &partial);
+            lay(&mut arguments, &partial, &mut MOST_VALUES.clone());
         }
         let whole = json!({
             "city": "Paris", "days": 3, "who": [{"name": "Ada", "here": false}, {"the.name": ""}], "x y": null
@@ -138,17 +147,28 @@ mod tests {
             "$.l[",
             &deep,
         ] {
-            lay(&mut arguments, &json!([{"jsonPath": path, "numberValue": 1}]));
+            lay(&mut arguments, &json!([{"jsonPath": path, "numberValue": 1}]), &mut MOST_VALUES.clone());
         }
         for partial in
             [json!(7), json!([7]), json!([{"numberValue": 1}]), json!([{"jsonPath": 1}]), json!([{"jsonPath": "$.a"}])]
         {
-            lay(&mut arguments, &partial);
+            lay(&mut arguments, &partial, &mut MOST_VALUES.clone());
         }
         assert_eq!(arguments.get("a"), Some(&json!("text")));
         assert!(
             arguments.iter().all(|(key, value)| key == "a" || value.as_array().is_some_and(Vec::is_empty)),
             "{arguments:?}"
         );
+    }
+    #[test]
+    fn what_is_made_is_bounded() {
+        let (mut arguments, mut room) = (Map::new(), 40);
+        for n in 0..100 {
+            let path = format!("$.k{n}{}", ".a".repeat(9));
+            lay(&mut arguments, &json!([{"jsonPath": path, "numberValue": n}]), &mut room);
+        }
+        assert_eq!((arguments.len(), room), (4, 0));
+        lay(&mut arguments, &json!([{"jsonPath": "$.k0", "numberValue": 1}]), &mut room);
+        assert!(arguments["k0"].is_object(), "not even what is there already, where there is no room");
     }
 }

@@ -8,6 +8,7 @@ use super::{append, entry};
 /// Candidates by index, their texts joined where one goes on with the other; of everything else the last.
 pub(super) fn content(chunks: &[Value]) -> Map<String, Value> {
     let mut whole = Map::new();
+    let mut room = partial_args::MOST_VALUES;
     let mut candidates: Vec<Map<String, Value>> = Vec::new();
     for chunk in chunks.iter().filter_map(Value::as_object) {
         for (key, value) in chunk.iter().filter(|(key, value)| *key != "candidates" && !value.is_null()) {
@@ -19,7 +20,7 @@ pub(super) fn content(chunks: &[Value]) -> Map<String, Value> {
             let candidate = entry(&mut candidates, "index", &index);
             for (key, value) in part.iter().filter(|(key, value)| *key != "index" && !value.is_null()) {
                 if key == "content" {
-                    lay(candidate.entry("content").or_insert_with(|| json!({})), value);
+                    lay(candidate.entry("content").or_insert_with(|| json!({})), value, &mut room);
                 } else {
                     candidate.insert(key.clone(), value.clone());
                 }
@@ -31,7 +32,7 @@ pub(super) fn content(chunks: &[Value]) -> Map<String, Value> {
 }
 
 /// Lays the next content over what is there: `role` and `parts`.
-fn lay(whole: &mut Value, content: &Value) {
+fn lay(whole: &mut Value, content: &Value, room: &mut usize) {
     let (Some(whole), Some(content)) = (whole.as_object_mut(), content.as_object()) else { return };
     for (key, value) in content.iter().filter(|(key, _)| *key != "parts") {
         whole.insert(key.clone(), value.clone());
@@ -42,10 +43,10 @@ fn lay(whole: &mut Value, content: &Value) {
     for part in more {
         match parts.last_mut() {
             Some(last) if goes_on(last, part) => append(last, "text", part.get("text")),
-            Some(last) if last.get(CALL).is_some() && is_rest_of_call(part) => lay_arguments(last, part),
+            Some(last) if last.get(CALL).is_some() && is_rest_of_call(part) => lay_arguments(last, part, room),
             _ => {
                 let mut first = part.clone();
-                lay_arguments(&mut first, part);
+                lay_arguments(&mut first, part, room);
                 parts.push(first);
             }
         }
@@ -60,14 +61,14 @@ fn is_rest_of_call(part: &Value) -> bool {
 }
 
 /// Moves what a part has of a call's arguments to those of the call, where it has any.
-fn lay_arguments(whole: &mut Value, part: &Value) {
+fn lay_arguments(whole: &mut Value, part: &Value, room: &mut usize) {
     let Some(call) = whole.get_mut(CALL).and_then(Value::as_object_mut) else { return };
     let more = part.get(CALL).and_then(|call| call.get("partialArgs"));
     call.remove("partialArgs");
     call.remove("willContinue");
     let Some(more) = more else { return };
     if let Some(arguments) = call.entry("args").or_insert_with(|| json!({})).as_object_mut() {
-        partial_args::lay(arguments, more);
+        partial_args::lay(arguments, more, room);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Events of Google's interactions: the interaction as the first and the last tell it, and between them its steps.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use super::{append, append_in};
@@ -12,7 +14,9 @@ pub(super) fn is_event(kind: &str) -> bool {
 /// The interaction, its steps in order.
 pub(super) fn interaction(events: &[Value]) -> Map<String, Value> {
     let mut whole = Map::new();
-    let mut steps: Vec<(Value, Map<String, Value>)> = Vec::new();
+    let mut steps: Vec<Map<String, Value>> = Vec::new();
+    // Where the last step of an index stands.
+    let mut places: HashMap<i64, usize> = HashMap::new();
     for event in events {
         if let Some(inner) = event.get("interaction").and_then(Value::as_object) {
             // The last lists no steps.
@@ -24,21 +28,21 @@ pub(super) fn interaction(events: &[Value]) -> Map<String, Value> {
         if let Some(error) = event.get("error").filter(|error| !error.is_null()) {
             whole.insert("error".to_owned(), error.clone());
         }
-        let index = event.get("index").cloned().unwrap_or_default();
+        let index = event.get("index").and_then(Value::as_i64).unwrap_or(-1);
         let begun = event.get("step").or_else(|| event.get("content")).and_then(Value::as_object);
-        if let Some(step) = begun {
-            steps.push((index, step.clone()));
-        } else if let Some(delta) = event.get("delta").and_then(Value::as_object) {
-            if !steps.iter().any(|(known, _)| *known == index) {
-                steps.push((index.clone(), Map::new()));
-            }
-            if let Some((_, step)) = steps.iter_mut().rev().find(|(known, _)| *known == index) {
-                lay(step, delta);
-            }
+        let delta = event.get("delta").and_then(Value::as_object);
+        if begun.is_some() || (delta.is_some() && !places.contains_key(&index)) {
+            places.insert(index, steps.len());
+            steps.push(begun.cloned().unwrap_or_default());
+        }
+        if let (None, Some(delta)) = (begun, delta)
+            && let Some(step) = places.get(&index).and_then(|place| steps.get_mut(*place))
+        {
+            lay(step, delta);
         }
     }
     if !steps.is_empty() {
-        let steps = steps.into_iter().map(|(_, step)| Value::Object(closed(step))).collect();
+        let steps = steps.into_iter().map(|step| Value::Object(closed(step))).collect();
         whole.insert("steps".to_owned(), Value::Array(steps));
     }
     whole
@@ -65,6 +69,14 @@ fn lay(step: &mut Map<String, Value>, delta: &Map<String, Value>) {
                 step.remove("arguments");
             }
             append_in(step, "arguments", delta.get("arguments"));
+        }
+        // Pictures come whole, sound in pieces.
+        "image" | "audio" | "video" | "document" if step.get("type").is_some_and(|kind| kind == "model_output") => {
+            let Some(content) = step.entry("content").or_insert_with(|| json!([])).as_array_mut() else { return };
+            match content.last_mut().filter(|last| kind == "audio" && last.get("type").is_some_and(|of| of == kind)) {
+                Some(last) => append(last, "data", delta.get("data")),
+                None => content.push(Value::Object(delta.clone())),
+            }
         }
         "thought_summary" => {
             if let Some(summary) = step.entry("summary").or_insert_with(|| json!([])).as_array_mut() {

@@ -137,6 +137,9 @@ fn events_of_an_interaction_become_it() {
             step("step.start", 1, "step", json!({"type": "model_output"})),
             step("step.delta", 1, "delta", json!({"type": "text", "text": "Hel"})),
             step("step.delta", 1, "delta", json!({"type": "text", "text": "lo"})),
+            step("step.delta", 1, "delta", json!({"type": "image", "data": "QQ==", "mime_type": "image/png"})),
+            step("step.delta", 1, "delta", json!({"type": "audio", "data": "QUJD", "mime_type": "audio/l16"})),
+            step("step.delta", 1, "delta", json!({"type": "audio", "data": "REVG"})),
             step("step.start", 2, "step", json!({"type": "function_call", "id": "c", "name": "f", "arguments": {}})),
             step("step.delta", 2, "delta", json!({"type": "arguments_delta", "arguments": "{\"a\""})),
             step("step.delta", 2, "delta", json!({"type": "arguments_delta", "arguments": ":1}"})),
@@ -149,7 +152,9 @@ fn events_of_an_interaction_become_it() {
         whole["steps"],
         json!([
             {"type": "thought", "signature": "s"},
-            {"type": "model_output", "content": [{"type": "text", "text": "Hello"}]},
+            {"type": "model_output", "content": [{"type": "text", "text": "Hello"},
+                {"type": "image", "data": "QQ==", "mime_type": "image/png"},
+                {"type": "audio", "data": "QUJDREVG", "mime_type": "audio/l16"}]},
             {"type": "function_call", "id": "c", "name": "f", "arguments": {"a": 1}}
         ])
     );

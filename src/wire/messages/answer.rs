@@ -52,15 +52,13 @@ impl Said {
 pub(super) fn add(said: Said, calls: &ToolCalls, conversation: &mut Conversation) {
     let before = conversation.step.heads.pop();
     let asked = asked_by(calls);
-    if said.text.trim().is_empty() && asked.is_empty() {
-        return;
-    }
+    let says_something = !said.text.trim().is_empty() || !asked.is_empty();
     // After `previous_response_id` the messages are no whole conversation.
-    if let Some(before) =
-        before.filter(|_| conversation.named.previous.is_none() && conversation.named.conversation.is_none())
-    {
+    let whole = conversation.named.previous.is_none() && conversation.named.conversation.is_none();
+    if let Some(before) = before.filter(|_| says_something && whole) {
         conversation.step.heads.push(behind(before, &said.text, &asked, conversation.ids));
     }
+    // The id names it, also where nothing is there yet that could be repeated.
     if let Some(id) = said.id {
         conversation.step.heads.push(response_state(&id));
     }

@@ -303,6 +303,13 @@ fn interactions_go_on_by_id_or_by_their_steps() {
     let told =
         |read: &Conversation| read.told.iter().map(|told| (told.id.clone(), told.ok, told.rule)).collect::<Vec<_>>();
     assert_eq!(told(&two), [(Some("c1".to_owned()), false, "is_error")]);
+    let streamed = events(&[
+        json!({"event_type": "interaction.created", "interaction": {"id": "v1_1", "status": "in_progress"}}),
+        json!({"event_type": "step.start", "index": 0, "step": call}),
+        json!({"event_type": "interaction.completed", "interaction": {"id": "v1_1", "status": "requires_action", "steps": []}}),
+    ]);
+    let same = conversation(Api::Interactions, &json!({"input": "What is it?"}), &streamed);
+    assert!(same.step.heads.contains(&two.continues[0]), "also where nothing but a call was said");
     // Without the provider's memory: all steps again, or (before) turns.
     let steps = json!([{"type": "user_input", "content": [{"type": "text", "text": "What is it?"}]},
         {"type": "model_output", "content": [{"type": "text", "text": "hm"}]}, call, result]);
