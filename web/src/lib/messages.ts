@@ -111,6 +111,10 @@ function messageOf(raw: unknown): Message[] {
     case "model_output":
       return [{ role: "assistant", parts: parts(message["content"]) }];
     case "text":
+    case "image":
+    case "audio":
+    case "video":
+    case "document":
       return [{ role: "user", parts: [partOf(message)] }];
     case "function_result":
       return [{ role: "tool", parts: [{ ...result(str(message["call_id"]), str(message["name"]), message["result"]), failed: message["is_error"] === true || failed(message["result"]) }] }];
@@ -173,7 +177,7 @@ function partOf(raw: unknown): Part {
     case "image": {
       const source = obj(part["source"]) ?? part;
       const data = str(source["data"]);
-      return data ? base64(data, str(source["media_type"]) || str(source["mimeType"])) : image(str(source["url"]), "");
+      return data ? base64(data, str(source["media_type"]) || str(source["mimeType"]) || str(source["mime_type"])) : image(str(source["url"]) || str(source["uri"]), "");
     }
   }
   if (typeof part["text"] === "string") return part["thought"] === true ? { type: "thinking", text: part["text"] } : { type: "text", text: part["text"] };
@@ -275,8 +279,9 @@ function readAnswer(body: Obj, reading: Reading): void {
     reading.answer.push({ role: "assistant", parts: [{ type: "text", text: body["response"] }] });
     return;
   }
-  const steps = list(body["steps"]).filter((step) => obj(step)?.["type"] !== "user_input");
-  for (const step of steps) reading.answer.push(...messageOf(step));
+  // Before revision 2026-05-20 `outputs`, which are bare contents.
+  const steps = list(body["steps"] ?? body["outputs"]).filter((step) => obj(step)?.["type"] !== "user_input");
+  for (const step of steps) reading.answer.push(...messageOf(step).map((said) => (said.role === "user" ? { ...said, role: "assistant" } : said)));
   if (steps.length) return;
   const candidates = list(body["candidates"]);
   for (const candidate of candidates) {
