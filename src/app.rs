@@ -216,6 +216,7 @@ impl Gateway {
         println!("trailgate is listening on {url}");
         println!("  OpenAI SDKs:        base_url = {url}/v1");
         println!("  Anthropic SDKs:     base_url = {url}/v1/gateway/anthropic");
+        println!("  Google SDKs:        base_url = {url}");
         println!("  other providers:    base_url = {url}/v1/gateway/<provider>/v1");
         println!("  manual loggers:     logging_endpoint = {url}");
         println!("  API:                POST {url}/v1/session/query, GET {url}/openapi.json");

@@ -112,23 +112,32 @@ pub(super) fn take_usage(raw: &str, meaning: &mut Meaning) {
     let [tier, steps] = json::fields(raw, ["service_tier", "iterations"]).values;
     meaning.service_tier = json::non_empty_text(tier);
     meaning.raw_usage = json::value(raw);
-    note_other_models(steps, meaning);
+    note_other_steps(steps, meaning);
 }
 
-/// Server-side helpers (an advisor, for one) answer with other models, whose tokens the totals leave out.
-fn note_other_models(steps: Option<&str>, meaning: &mut Meaning) {
-    let mut other = false;
+/// Server-side helpers (an advisor, for one) answer with other models, and the context is compacted on the way: the totals leave
+/// their tokens out.
+fn note_other_steps(steps: Option<&str>, meaning: &mut Meaning) {
+    let (mut other, mut compacted) = (false, false);
     if let Some(steps) = steps {
-        json::each(steps, ["model"], |_, [model]| {
+        json::each(steps, ["type", "model"], |_, [kind, model]| {
             let model = json::non_empty_text(model);
             other |= model.is_some() && model != meaning.response_model;
+            compacted |= kind == Some("\"compaction\"");
         });
     }
+    let mut note = |code, text| meaning.notes.push(Note::new(code, text));
     if other {
-        meaning.notes.push(Note::new(
+        note(
             "usage.other_models",
             "Other models worked on this answer; their tokens are in the body's usage.iterations and not in these sums.",
-        ));
+        );
+    }
+    if compacted {
+        note(
+            "usage.compaction",
+            "The context was compacted; the tokens of that are in the body's usage.iterations and not in these sums.",
+        );
     }
 }
 

@@ -322,6 +322,10 @@ fn other_models_inside_a_message_are_noted() {
         r#"{"model":"a","usage":{"input_tokens":1,"output_tokens":1,"iterations":[{"type":"message"},{"model":"b"}]}}"#,
     ));
     assert_eq!(codes(&m), ["usage.other_models"]);
+    let m = messages(&body(
+        r#"{"model":"a","usage":{"input_tokens":1,"output_tokens":1,"iterations":[{"type":"compaction"},{"type":"message"}]}}"#,
+    ));
+    assert_eq!(codes(&m), ["usage.compaction"]);
 }
 
 #[test]
