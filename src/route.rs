@@ -134,10 +134,12 @@ fn by_client<'a>(config: &'a Config, address: Address<'_>) -> &'a str {
     // Google's keys all begin so; in an address they are no one else's.
     let google_key =
         || address.path.query().is_some_and(|query| query.split('&').any(|one| one.starts_with("key=AIza")));
-    let (provider, format) = match () {
-        () if has("anthropic-version") || has("anthropic-beta") => ("anthropic", WireFormat::Anthropic),
-        () if has("x-goog-api-key") || google_key() => ("google", WireFormat::Gemini),
-        () => return &config.default_provider,
+    let (provider, format) = if has("anthropic-version") || has("anthropic-beta") {
+        ("anthropic", WireFormat::Anthropic)
+    } else if has("x-goog-api-key") || google_key() {
+        ("google", WireFormat::Gemini)
+    } else {
+        return &config.default_provider;
     };
     let default = find_provider(config, &config.default_provider);
     if default.is_some_and(|(_, default)| default.format == format) { &config.default_provider } else { provider }

@@ -7,8 +7,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::answer::Answer;
 use super::api::Api;
 use super::calls::{ToolCall, ToolCalls};
@@ -154,11 +152,11 @@ struct Told {
     results: BTreeMap<String, Outcome>,
 }
 
+/// What a tool gave; id and result raw.
 #[derive(Default)]
 struct Outcome {
     call_id: Option<String>,
     failed: bool,
-    /// Raw.
     result: Option<String>,
 }
 
@@ -194,8 +192,7 @@ fn stream(answer: &Answer<'_>, of: &mut Maker, meaning: &mut Meaning) {
         take_usage(json::non_null(used).or(so_far), meaning);
     });
     for outcome in told.results.into_values() {
-        let id = outcome.call_id.as_deref().map(|id| Value::from(id).to_string());
-        told.said.result(id.as_deref(), outcome.failed, outcome.result.as_deref());
+        told.said.result(outcome.call_id.as_deref(), outcome.failed, outcome.result.as_deref());
     }
     // The id is what a later request names, also where nothing but calls was said.
     if !told.said.is_empty() || meaning.said.is_empty() {
@@ -234,11 +231,10 @@ fn take_piece(raw: Option<&str>, index: Option<&str>, told: &mut Told, meaning: 
             return;
         }
         let outcome = told.results.entry(place.to_owned()).or_default();
-        outcome.call_id = json::non_empty_text(piece.call_id).or(outcome.call_id.take());
+        let later = |new: Option<&str>, old: Option<String>| json::non_null(new).map(str::to_owned).or(old);
+        outcome.call_id = later(piece.call_id, outcome.call_id.take());
         outcome.failed |= piece.is_error == Some("true");
-        if let Some(result) = json::non_null(piece.result) {
-            outcome.result = Some(result.to_owned());
-        }
+        outcome.result = later(piece.result, outcome.result.take());
     } else {
         piece.say(&mut told.said);
     }
