@@ -137,7 +137,8 @@ async fn connection<H, F>(
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(20));
     let service = service_fn(move |request: Request<hyper::body::Incoming>| {
-        let answer = has_one_host(&request).then(|| handler(request.map(Body::new)));
+        // Boxed, as hyper moves a service's future about, and keeps room for one on a connection that waits.
+        let answer = has_one_host(&request).then(|| Box::pin(handler(request.map(Body::new))));
         async move {
             Ok::<Response<Body>, Infallible>(match answer {
                 Some(answer) => answer.await,

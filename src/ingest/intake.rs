@@ -13,7 +13,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::Understand;
-use super::capture::Parts;
+use super::capture::{self, Parts};
 use super::fallback::plain;
 use crate::journal::{Entry, FrameKind, Limits, Position, Progress, Reader, may_pass};
 use crate::model::exchange::Exchange;
@@ -151,7 +151,7 @@ impl Intake {
                 self.complete(before, Some(entry), batch);
             }
             Some(FrameKind::Posted) => self.complete(Before::default(), Some(entry), batch),
-            Some(FrameKind::Gap) => match serde_json::from_slice(&entry.head) {
+            Some(FrameKind::Gap) => match capture::read(&entry.head) {
                 Ok(gap) => {
                     batch.gaps.push(gap);
                     batch.spare.push(entry.position);

@@ -184,7 +184,7 @@ fn build<H: Serialize>(
 ) -> Result<Frame, JournalError> {
     let mut frame = capture::frame(kind, ids, head, body.0).map_err(|error| {
         tracing::error!(%error, "ingest.head.not_written");
-        JournalError::Io(Arc::new(error.into()))
+        JournalError::Io(Arc::new(std::io::Error::other(error)))
     })?;
     frame.hold = body.1.map(|charge| Box::new(charge) as Box<dyn Send>);
     Ok(frame)

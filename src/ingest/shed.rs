@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
+use super::capture;
 use super::enrich::guarded;
 use crate::journal::{Frame, FrameKind};
 use crate::model::capture::{Begin, Body, BodyFacts, End, Essence, Kept, RequestBody, WireFormat};
@@ -189,11 +190,11 @@ fn relabelled<H: DeserializeOwned + Serialize>(
     facts: impl Fn(&mut H) -> Option<&mut BodyFacts>,
     body: &[Bytes],
 ) -> Option<Vec<u8>> {
-    let mut read: H = serde_json::from_slice(head).ok()?;
+    let mut read: H = capture::read(head).ok()?;
     let facts = facts(&mut read)?;
     leave_out(facts, &mut body.to_vec())?;
     let missing = "the response was not kept: the journal was full".to_owned();
     let essence = Essence { usage_missing: Some(missing), ..Essence::default() };
     keep(facts, essence, "A body was not kept: the journal was full. What it said is not known.");
-    serde_json::to_vec(&read).ok()
+    capture::written(&read).ok()
 }

@@ -63,7 +63,7 @@ pub enum FrameKind {
     Gap = 5,
 }
 
-/// A frame to append: a small JSON head and the raw bytes of a body, in the chunks in which they came.
+/// A frame to append: a small head and the raw bytes of a body, in the chunks in which they came.
 pub struct Frame {
     pub kind: FrameKind,
     /// The record that it belongs to.

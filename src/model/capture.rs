@@ -2,8 +2,8 @@
 //! interpreted, so a later and better parser can read them again.
 //!
 //! A proxied call is a [`Begin`], perhaps a [`RequestBody`] (when the body was not there at once), and an [`End`].
-//! A manual log is one [`Posted`]. Every struct is the JSON head of a journal frame; body bytes follow it. Fields may be
-//! added with a default, never renamed, retyped or removed: files on disk depend on it.
+//! A manual log is one [`Posted`]. Every struct is the head of a journal frame, written with its fields' names; body bytes
+//! follow it. Fields may be added with a default, never renamed, retyped or removed: files on disk depend on it.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};

@@ -8,7 +8,7 @@ use super::units::Micros;
 /// The journal was full, or its disk took no writes.
 pub const JOURNAL_FULL: &str = "journal_full";
 
-/// So many calls of an organisation in a minute were served without a record. Also the JSON head of a journal frame:
+/// So many calls of an organisation in a minute were served without a record. Also the head of a journal frame:
 /// fields may be added with a default, never renamed, retyped or removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {

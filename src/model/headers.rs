@@ -2,14 +2,14 @@
 //! which journal and store have them: the JSON of a list of `[name, value]`.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 /// Names in lower case and values, in the order in which they came.
 pub type HeaderLines = Vec<(String, String)>;
 
 /// Header lines as they came, names in lower case, credentials replaced by `[redacted]`.
 #[derive(Clone, Debug, Default)]
-pub struct Headers(Option<Box<RawValue>>);
+pub struct Headers(Option<Box<str>>);
 
 impl Headers {
     /// No lines.
@@ -17,7 +17,7 @@ impl Headers {
 
     /// The JSON of these lines, `[]` where there is none.
     pub fn json(&self) -> &str {
-        self.0.as_deref().map_or("[]", RawValue::get)
+        self.0.as_deref().unwrap_or("[]")
     }
 
     /// The lines; none where the JSON is something else.
@@ -29,22 +29,28 @@ impl Headers {
 impl<N: Serialize, V: Serialize> FromIterator<(N, V)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(lines: I) -> Self {
         let lines: Vec<(N, V)> = lines.into_iter().collect();
-        Self((!lines.is_empty()).then(|| to_raw_value(&lines).ok()).flatten())
+        Self((!lines.is_empty()).then(|| serde_json::to_string(&lines).ok()).flatten().map(String::into_boxed_str))
     }
 }
 
+/// A list where a person reads the format, its JSON as one text where not.
 impl Serialize for Headers {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
-            Some(json) => json.serialize(serializer),
-            None => serializer.collect_seq::<[(); 0]>([]),
+        if serializer.is_human_readable() {
+            self.lines().serialize(serializer)
+        } else {
+            self.json().serialize(serializer)
         }
     }
 }
 
 impl<'de> Deserialize<'de> for Headers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Box::<RawValue>::deserialize(deserializer).map(|json| Self(Some(json)))
+        if deserializer.is_human_readable() {
+            Box::<RawValue>::deserialize(deserializer).map(|json| Self(Some(json.into())))
+        } else {
+            Box::<str>::deserialize(deserializer).map(|json| Self(Some(json)))
+        }
     }
 }
 
@@ -82,6 +88,8 @@ mod tests {
         assert_eq!(serde_json::to_string(&headers).unwrap(), json);
         let read: Headers = serde_json::from_str(json).unwrap();
         assert_eq!(read.lines(), headers.lines());
+        let packed = rmp_serde::to_vec_named(&headers).unwrap();
+        assert_eq!(rmp_serde::from_slice::<Headers>(&packed).unwrap().json(), json);
     }
 
     #[test]

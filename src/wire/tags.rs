@@ -7,8 +7,10 @@
 //! Invariants: after [`take`] no header of the map begins with `helicone-`; `Helicone-Auth` appears only in [`Control`];
 //! sizes of what is kept are bounded by the constants below.
 
-use http::HeaderMap;
+use std::borrow::Cow;
+
 use http::header::HeaderName;
+use http::{HeaderMap, HeaderValue};
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -33,6 +35,8 @@ const STRIPE_PROPERTY: &str = "stripe_customer_id";
 /// A prompt's id is a property too, under the name that the original writes.
 const PROMPT_PROPERTY: &str = "Helicone-Prompt-Id";
 const MOCK: &str = "__helicone-mock-response";
+/// Between values of one name, which are one value by HTTP's rules.
+const JOINT: &str = ", ";
 
 /// Headers of Helicone that this gateway knows and that change nothing here, by the beginning of their names.
 const WITHOUT_EFFECT: [&str; 33] = [
@@ -81,39 +85,58 @@ pub struct Control {
     pub auth: Option<SecretString>,
 }
 
-/// Takes every `Helicone-*` header out of the map and reads it. `x-stripe-customer-id` is read and stays for the upstream.
+/// Takes every `Helicone-*` header out of the map and reads it. `x-stripe-customer-id` is read last and stays for the upstream.
 pub fn take(headers: &mut HeaderMap) -> (Tags, Vec<Note>, Control) {
-    let mut names: Vec<HeaderName> = Vec::new();
-    for name in headers.keys() {
-        let text = name.as_str();
-        if text.starts_with(PREFIX) || text == STRIPE || text == MOCK {
-            names.push(name.clone());
+    let mut reader = Reader::default();
+    if headers.keys().any(is_control) {
+        for (name, text) in split(headers, &mut reader) {
+            reader.read(name.as_str(), text);
         }
     }
-    let mut reader = Reader::default();
-    for name in &names {
-        // Values of one name are one value by HTTP's rules.
-        let mut joined = String::new();
-        for (i, value) in headers.get_all(name).iter().enumerate() {
-            if i > 0 {
-                joined.push_str(", ");
+    let mut customers = headers.get_all(STRIPE).iter().peekable();
+    if customers.peek().is_some() {
+        let texts: Vec<String> = customers.map(|value| reader.decode(STRIPE, value)).collect();
+        reader.read(STRIPE, texts.join(JOINT));
+    }
+    reader.finish()
+}
+
+/// Control headers with their values. What is left moves into a new map: to look up each that goes, and to close the gap behind
+/// it, would cost more.
+fn split(headers: &mut HeaderMap, reader: &mut Reader) -> Vec<(HeaderName, String)> {
+    let mut left = HeaderMap::with_capacity(headers.len());
+    let mut taken: Vec<(HeaderName, String)> = Vec::new();
+    let mut taking = false;
+    for (name, value) in std::mem::take(headers) {
+        if let Some(name) = &name {
+            taking = is_control(name);
+        }
+        match (name, taking) {
+            (Some(name), true) => {
+                let text = reader.decode(name.as_str(), &value);
+                taken.push((name, text));
             }
-            match std::str::from_utf8(value.as_bytes()) {
-                Ok(text) => joined.push_str(text),
-                // What clients send that write a character as one byte.
-                Err(_) => {
-                    joined.extend(value.as_bytes().iter().copied().map(char::from));
-                    let rest = "is not valid UTF-8 and was read as ISO-8859-1. Send UTF-8";
-                    reader.note("tag.not_text", name.as_str(), rest);
+            (Some(name), false) => drop(left.append(name, value)),
+            // Further values come without their name.
+            (None, true) => {
+                if let Some((name, joined)) = taken.last_mut() {
+                    joined.push_str(JOINT);
+                    joined.push_str(&reader.decode(name.as_str(), &value));
+                }
+            }
+            (None, false) => {
+                if let Some(name) = left.keys().last().cloned() {
+                    left.append(name, value);
                 }
             }
         }
-        if name != STRIPE {
-            headers.remove(name);
-        }
-        reader.read(name.as_str(), joined);
     }
-    reader.finish()
+    *headers = left;
+    taken
+}
+
+fn is_control(name: &HeaderName) -> bool {
+    name.as_str().starts_with(PREFIX) || name == MOCK
 }
 
 /// Reads the same tags from pairs of name and value, such as a manual log's `meta`. Other names are passed over.
@@ -177,9 +200,19 @@ impl Reader {
         }
     }
 
+    fn decode(&mut self, name: &str, value: &HeaderValue) -> String {
+        if let Ok(text) = std::str::from_utf8(value.as_bytes()) {
+            return text.to_owned();
+        }
+        // What clients send that write a character as one byte.
+        self.note("tag.not_text", name, "is not valid UTF-8 and was read as ISO-8859-1. Send UTF-8");
+        value.as_bytes().iter().copied().map(char::from).collect()
+    }
+
     fn read(&mut self, name: &str, value: String) {
         let name = name.trim();
-        let lower = name.to_ascii_lowercase();
+        let is_lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
+        let lower = if is_lower { Cow::Borrowed(name) } else { Cow::Owned(name.to_ascii_lowercase()) };
         if lower == STRIPE {
             return self.property(name, STRIPE_PROPERTY, value);
         }
@@ -319,7 +352,6 @@ fn shown(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
     use secrecy::ExposeSecret;
 
     use super::*;

@@ -1,7 +1,7 @@
 //! Bulk writes on SQLite: prepared statements of [`MANY`] rows and of one.
 //!
 //! Within a statement SQLite keeps its place in a table's tree, and most rows belong right behind the one before. An insert of
-//! many calls fails as a whole where one of them is there already (the transaction goes on); its rows then go one by one.
+//! many calls ends at the first that is there already (those before it stay); from there on they go one by one.
 //!
 //! Through rusqlite and not through sqlx, which runs SQLite on a thread of its own and copies every value into an argument
 //! list first: that cost several times what SQLite needs for a row. Nothing here waits, so a whole batch is one poll.
@@ -33,8 +33,12 @@ const MANY_BYTES: usize = 1024 * 1024;
 
 /// `INSERT INTO table (columns) VALUES (?, …), … tail`, with a parameter a column and row.
 pub(super) fn insert(table: &str, columns: &str, rows: usize, tail: &str) -> String {
+    rows_into("INSERT", table, columns, rows) + tail
+}
+
+fn rows_into(verb: &str, table: &str, columns: &str, rows: usize) -> String {
     let row = format!("({})", vec!["?"; columns.split(',').count()].join(", "));
-    format!("INSERT INTO {table} ({columns}) VALUES {}{tail}", vec![row.as_str(); rows].join(", "))
+    format!("{verb} INTO {table} ({columns}) VALUES {}", vec![row.as_str(); rows].join(", "))
 }
 
 /// One insert, for many rows and for one.
@@ -44,11 +48,13 @@ pub(super) struct Insert {
 }
 
 impl Insert {
+    /// Where one row is refused, those before it stay: so SQLite needs not copy pages to undo the statement alone.
     pub(super) fn into(table: &str, columns: &str) -> Self {
-        Self::merging(table, columns, "")
+        let rows = |count| rows_into("INSERT OR FAIL", table, columns, count);
+        Self { many: rows(MANY), one: rows(1) }
     }
 
-    /// The same with what is to happen where a row is there already.
+    /// With what is to happen where a row is there already.
     pub(super) fn merging(table: &str, columns: &str, merge: &str) -> Self {
         Self { many: insert(table, columns, MANY, merge), one: insert(table, columns, 1, merge) }
     }
@@ -209,8 +215,8 @@ impl Inserting<'_> {
         statement.raw_execute().map(drop)
     }
 
-    /// Inserts a chunk of calls, or nothing of it and false where a row of it is there already.
-    fn calls(&mut self, chunk: &[&Record<'_>]) -> Result<bool, StoreError> {
+    /// Inserts a chunk of calls up to the first that is there already; says how many.
+    fn calls(&mut self, chunk: &[&Record<'_>]) -> Result<usize, StoreError> {
         let inserted = self.run(chunk, |row, to| {
             macro_rules! bind {
                 ($($column:ident),*) => {{ $(to.put(&row.$column)?;)* }};
@@ -219,8 +225,8 @@ impl Inserting<'_> {
             Ok(())
         });
         match inserted {
-            Ok(()) => Ok(true),
-            Err(error) if is_taken(&error) => Ok(false),
+            Ok(()) => Ok(chunk.len()),
+            Err(error) if is_taken(&error) => Ok(usize::try_from(self.db.changes()).unwrap_or_default()),
             Err(error) => Err(error.into()),
         }
     }
@@ -231,15 +237,16 @@ impl Dialect for Bulk<'_> {
         let mut inserted = HashSet::with_capacity(rows.len());
         let (mut calls, mut single) = (self.inserting(&INSERT_CALLS), None);
         for chunk in chunks(rows) {
-            if calls.calls(chunk)? {
-                inserted.extend(chunk.iter().map(|row| (row.org_id, row.record_id)));
+            let (fresh, left) = chunk.split_at_checked(calls.calls(chunk)?).unwrap_or((&[], chunk));
+            inserted.extend(fresh.iter().map(|row| (row.org_id, row.record_id)));
+            if left.is_empty() {
                 continue;
             }
             let insert = match &mut single {
                 Some(insert) => insert,
                 none => none.insert(self.statement(&INSERT_CALL)?),
             };
-            for row in chunk {
+            for row in left {
                 macro_rules! all {
                     ($($column:ident),*) => { [$(&row.$column as &dyn ToSql),*] };
                 }
