@@ -197,7 +197,6 @@ mod tests {
         let Value::Object(mut fields) = serde_json::to_value(begin()).unwrap() else { panic!("no object") };
         fields.retain(|name, _| ["record", "org", "at", "method", "path"].contains(&name.as_str()));
         fields.insert("to_come".to_owned(), json!({"a": [1]}));
-        // Packed from text, an id is text; `read` takes it from there only as JSON.
         let head: Begin = read(&serde_json::to_vec(&fields).unwrap()).unwrap();
         assert_eq!((head.method.as_str(), head.request), ("POST", None));
 

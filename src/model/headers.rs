@@ -9,7 +9,12 @@ pub type HeaderLines = Vec<(String, String)>;
 
 /// Header lines as they came, names in lower case, credentials replaced by `[redacted]`.
 #[derive(Clone, Debug, Default)]
-pub struct Headers(Option<Box<str>>);
+pub struct Headers(Option<String>);
+
+/// The JSON of no lines.
+const NOTHING: &str = "[]";
+/// Bytes that most lists need, so that writing one does not grow its memory step by step.
+const ROOM: usize = 1_024;
 
 impl Headers {
     /// No lines.
@@ -17,7 +22,7 @@ impl Headers {
 
     /// The JSON of these lines, `[]` where there is none.
     pub fn json(&self) -> &str {
-        self.0.as_deref().unwrap_or("[]")
+        self.0.as_deref().unwrap_or(NOTHING)
     }
 
     /// The lines; none where the JSON is something else.
@@ -28,8 +33,10 @@ impl Headers {
 
 impl<N: Serialize, V: Serialize> FromIterator<(N, V)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(lines: I) -> Self {
-        let lines: Vec<(N, V)> = lines.into_iter().collect();
-        Self((!lines.is_empty()).then(|| serde_json::to_string(&lines).ok()).flatten().map(String::into_boxed_str))
+        let mut json = Vec::with_capacity(ROOM);
+        let written = serde_json::Serializer::new(&mut json).collect_seq(lines);
+        let json = written.ok().and_then(|()| String::from_utf8(json).ok());
+        Self(json.filter(|json| json != NOTHING))
     }
 }
 
@@ -47,9 +54,9 @@ impl Serialize for Headers {
 impl<'de> Deserialize<'de> for Headers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            Box::<RawValue>::deserialize(deserializer).map(|json| Self(Some(json.into())))
+            Box::<RawValue>::deserialize(deserializer).map(|json| Self(Some(json.get().to_owned())))
         } else {
-            Box::<str>::deserialize(deserializer).map(|json| Self(Some(json)))
+            String::deserialize(deserializer).map(|json| Self(Some(json)))
         }
     }
 }

@@ -471,6 +471,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_tag_stays_as_it_was() {
+        let lines: [(&str, &[u8]); 7] = [
+            ("accept", b"a"),
+            ("helicone-user-id", b"u"),
+            ("x-one", b"1"),
+            ("x-stripe-customer-id", b"cus_1"),
+            ("x-one", b"\xff"),
+            ("helicone-user-id", b"v"),
+            ("x-one", b"3"),
+        ];
+        let mut headers = map(&lines);
+        let (tags, _, _) = take(&mut headers);
+        assert_eq!(tags.user_id.as_deref(), Some("u, v"));
+        let names: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
+        assert_eq!(names, ["accept", "x-one", "x-stripe-customer-id"]);
+        let ones: Vec<&[u8]> = headers.get_all("x-one").iter().map(HeaderValue::as_bytes).collect();
+        assert_eq!(ones, [&b"1"[..], b"\xff", b"3"]);
+    }
+
+    #[test]
     fn meta_reads_alike_and_keeps_the_case_of_keys() {
         let (tags, notes) = pairs(&[
             ("Helicone-Session-Id", "s"),

@@ -118,10 +118,10 @@ fn lay_down(fixture: &str, gateway: &Gateway) {
     assert!(files > 0, "{} is empty", Path::new(&from).display());
 }
 
-async fn a_kept_journal_is_replayed(backend: Backend) {
+async fn a_kept_journal_is_replayed(backend: Backend, fixture: &str) {
     let mut gateway = Gateway::start(GatewayOptions::new(backend)).await;
     gateway.terminate().await;
-    lay_down("journal-v1", &gateway);
+    lay_down(fixture, &gateway);
     gateway.launch().await;
     let id = |n: u32| format!("019ab9b9-b400-7000-8000-{n:012x}");
     for n in 1..=4 {
@@ -144,10 +144,20 @@ async fn a_kept_journal_is_replayed(backend: Backend) {
 
 #[tokio::test]
 async fn a_journal_of_format_1_is_replayed_on_sqlite() {
-    a_kept_journal_is_replayed(Backend::Sqlite).await;
+    a_kept_journal_is_replayed(Backend::Sqlite, "journal-v1").await;
 }
 
 #[tokio::test]
 async fn a_journal_of_format_1_is_replayed_on_postgres() {
-    a_kept_journal_is_replayed(Backend::Postgres).await;
+    a_kept_journal_is_replayed(Backend::Postgres, "journal-v1").await;
+}
+
+#[tokio::test]
+async fn a_journal_with_packed_heads_is_replayed_on_sqlite() {
+    a_kept_journal_is_replayed(Backend::Sqlite, "journal-v1-packed").await;
+}
+
+#[tokio::test]
+async fn a_journal_with_packed_heads_is_replayed_on_postgres() {
+    a_kept_journal_is_replayed(Backend::Postgres, "journal-v1-packed").await;
 }

@@ -97,6 +97,7 @@ macro_rules! contract {
 
 contract! {
     crate::store_contract::writes::a_replay_changes_nothing as a_replay_changes_nothing,
+    crate::store_contract::writes::a_batch_with_known_calls_stores_the_others_once as a_batch_with_known_calls_stores_the_others_once,
     crate::store_contract::writes::a_proxied_call_with_a_used_id_gets_its_own as a_proxied_call_with_a_used_id_gets_its_own,
     crate::store_contract::writes::a_manual_log_with_a_used_id_is_lost_only_if_it_is_the_same as a_manual_log_with_a_used_id_is_lost_only_if_it_is_the_same,
     crate::store_contract::writes::hostile_values_are_kept as hostile_values_are_kept,

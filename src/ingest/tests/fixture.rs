@@ -1,7 +1,8 @@
-//! Writes the journal that `tests/fixtures/journal-v1` keeps: what this version leaves on disk, for later ones to read.
+//! Writes the journal that `tests/fixtures/journal-v1-packed` keeps: what this version leaves on disk, for later ones to read
+//! (`journal-v1` has JSON heads).
 //!
 //! Not a test of its own: it does something only where `TRAILGATE_TEST_FIXTURE_DIR` names a folder. A new format gets a
-//! folder of its own; this one is never written again. `tests/it/journal.rs` replays it.
+//! folder of its own; these are never written again. `tests/it/journal.rs` replays it.
 
 use uuid::Uuid;
 

@@ -36,6 +36,21 @@ pub async fn a_replay_changes_nothing(bed: Bed) {
     assert_eq!(before["s"].totals.calls + 1, sessions(&bed.store).await["s"].totals.calls);
 }
 
+/// Rows go in by many at once; one that is there already costs none of those around it.
+pub async fn a_batch_with_known_calls_stores_the_others_once(bed: Bed) {
+    let batch: Vec<Exchange> = (0..100).map(|n| in_session("s", n)).collect();
+    let known: Vec<Exchange> = [0, 17, 18, 63, 64, 99].map(|n: usize| batch[n].clone()).into();
+    bed.write(&known).await;
+    let written = bed.write(&batch).await;
+    let new: Vec<_> = batch.iter().filter(|c| known.iter().all(|k| k.id != c.id)).map(|c| (c.org, c.id)).collect();
+    assert_eq!((written.new, written.replayed), (new, known.len()));
+    assert_eq!(bed.write(&batch).await.replayed, 100);
+    assert_eq!(sessions(&bed.store).await["s"].totals.calls, 100);
+    for call in batch {
+        assert!(bed.store.call_bodies(ORG, call.id).await.unwrap().is_some());
+    }
+}
+
 pub async fn a_proxied_call_with_a_used_id_gets_its_own(bed: Bed) {
     let one = in_session("s", 0);
     let two = Exchange { record: RecordId::generate(), id: one.id, ..in_session("s", 1) };
