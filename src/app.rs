@@ -17,6 +17,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
@@ -121,7 +122,7 @@ struct Gateway {
     auth: Auth,
     door: Arc<Door>,
     prepared: CancellationToken,
-    drain: tokio::task::JoinHandle<DrainEnd>,
+    drain: oneshot::Receiver<DrainEnd>,
 }
 
 impl Gateway {
@@ -151,7 +152,7 @@ impl Gateway {
         };
         let sink = PreparedSink { prepared: prepared.clone(), sink: StoreSink::new(store.clone()) };
         let (ingest, drain) = Ingest::start(parts, sink);
-        let drain = tasks.spawn(drain.run());
+        let drain = drain.spawn()?;
         tasks.spawn(import(prepared.clone(), dead_letters.clone(), dead_folder(&config)));
         let auth = Auth::new(store.clone(), keys_required(&config, address))
             .with_key(config.auth.key.as_ref())
@@ -262,7 +263,7 @@ async fn in_time(work: impl Future, leave: &CancellationToken) -> bool {
 }
 
 /// Resolves when records are not moved any more although nobody asked for that: never alive with a dead pipeline.
-async fn recording_died(drain: &mut tokio::task::JoinHandle<DrainEnd>, journal: &Journal) {
+async fn recording_died(drain: &mut oneshot::Receiver<DrainEnd>, journal: &Journal) {
     tokio::select! {
         ended = drain => tracing::error!(?ended, "app.drain_died"),
         () = journal.died() => tracing::error!("app.journal_died"),

@@ -7,6 +7,7 @@
 //! was put aside.
 
 use std::future::Future;
+use std::io;
 use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::runtime;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::dead::{Dead, letters};
@@ -169,7 +171,7 @@ pub(super) struct DrainState {
     pub(super) gaps: Gaps,
 }
 
-/// The drain, to be run as a task until it ends by itself after `Ingest::close`.
+/// The drain, to be run until it ends by itself after `Ingest::close`.
 pub struct DrainTask<S> {
     pub(super) state: Arc<DrainState>,
     pub(super) intake: Intake,
@@ -186,6 +188,19 @@ pub enum DrainEnd {
 }
 
 impl<S: Sink> DrainTask<S> {
+    /// Runs on a thread of its own: an embedded store holds up the thread that writes to it, and calls that were served there
+    /// would have to move to another one with each batch, away from the memory that they know.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn spawn(self) -> io::Result<oneshot::Receiver<DrainEnd>> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().thread_name("drain-reader").build()?;
+        let (tell, ended) = oneshot::channel();
+        let run = move || tell.send(runtime.block_on(self.run())).ok();
+        std::thread::Builder::new().name("drain".to_owned()).spawn(run)?;
+        Ok(ended)
+    }
+
     /// Reads one batch ahead of the one that is being written.
     pub async fn run(self) -> DrainEnd {
         let (tx, rx) = mpsc::channel(1);
