@@ -60,7 +60,8 @@ impl Parts {
             let posted: Posted = read(&last.head)?;
             return Ok(Capture::Log { posted: Box::new(posted), body: last.body.clone() });
         }
-        let end = self.last.as_ref().map(|entry| read::<End>(&entry.head).map(|end| Box::new((end, entry.body.clone()))));
+        let end =
+            self.last.as_ref().map(|entry| read::<End>(&entry.head).map(|end| Box::new((end, entry.body.clone()))));
         let end = end.transpose()?;
         let begin: Begin = match (&self.begin, &self.last) {
             (Some(begin), _) => read(&begin.head)?,
@@ -68,7 +69,9 @@ impl Parts {
             (None, None) => return Err("no frame".to_owned()),
         };
         let request = match (&self.request, &self.begin) {
-            (Some(request), _) => Body { facts: read::<RequestBody>(&request.head)?.request, bytes: request.body.clone() },
+            (Some(request), _) => {
+                Body { facts: read::<RequestBody>(&request.head)?.request, bytes: request.body.clone() }
+            }
             (None, Some(entry)) => Body { facts: begin.request.clone().unwrap_or_default(), bytes: entry.body.clone() },
             (None, None) => Body { facts: BodyFacts { kept: Kept::Shed, ..BodyFacts::default() }, bytes: Bytes::new() },
         };
