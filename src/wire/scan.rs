@@ -268,9 +268,8 @@ const fn is_simple(kind: u8) -> bool {
 
 /// How many bytes stand before the next one that means something in a string: a quote, a backslash, a control character.
 ///
-/// Sixteen bytes in a step, in a form that compiles to comparisons of whole registers; the first, the last, and those before a
-/// find eight in a step, as most strings are keys. A search with wider registers is faster in long strings and slower by more
-/// where escapes stand close.
+/// Sixteen bytes in a step, in a form that compiles to comparisons of whole registers; the first and those before a find eight in
+/// a step, as most strings are keys. Wider registers are faster in long strings, and slower by more where escapes stand close.
 fn plain(bytes: &[u8]) -> usize {
     let Some((first, rest)) = bytes.split_first_chunk::<16>() else { return plain_by_words(bytes) };
     let mut at = plain_by_words(first);
