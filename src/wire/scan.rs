@@ -259,8 +259,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Whether a backslash and this byte are an escape by themselves. A look into a set of bits: a jump for each kind would be
-/// guessed wrong at every other escape.
+/// Whether a backslash and this byte are an escape by themselves. A set of bits: jumps would be guessed wrong at every other one.
 const fn is_simple(kind: u8) -> bool {
     const SET: u128 = 1 << b'"' | 1 << b'\\' | 1 << b'/' | 1 << b'b' | 1 << b'f' | 1 << b'n' | 1 << b'r' | 1 << b't';
     kind < 128 && SET >> kind & 1 == 1
