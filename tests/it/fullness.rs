@@ -90,7 +90,9 @@ async fn a_full_journal_is_counted_to_the_call(backend: Backend) {
     let org = "00000000-0000-0000-0000-000000000001";
     assert_eq!(ready["journal"]["missing"][org]["calls_not_logged"], not_logged, "{ready}");
     let shed = ready["journal"]["missing"][org]["bodies_shed"].as_u64().unwrap();
-    assert_eq!(shed, 2 * (logged.len() - first_shed) as u64, "request and response of each");
+    let of_both = 2 * (logged.len() - first_shed) as u64;
+    // The step may come in the middle of a call: its request was kept then, and its response is not.
+    assert!(shed == of_both || shed == of_both + 1, "request and response of each: {shed} of {of_both}");
     let metrics = gateway.http.get(format!("{}/metrics", gateway.url)).send().await.unwrap().text().await.unwrap();
     assert!(metrics.contains(&format!("trailgate_calls_not_logged_total{{org=\"{org}\"}} {not_logged}")), "{metrics}");
     assert!(metrics.contains(&format!("trailgate_bodies_shed_total{{org=\"{org}\"}} {shed}")));
