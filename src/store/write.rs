@@ -167,7 +167,7 @@ impl Writer {
 fn in_place<T>(work: impl FnOnce() -> T) -> T {
     match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
         Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
-        // A runtime of one thread, as in tests: there is nowhere else to go on.
+        // A runtime of one thread, as the drain has: there is nowhere else to go on.
         _ => work(),
     }
 }

@@ -2,7 +2,7 @@
 //! (`journal-v1` has JSON heads).
 //!
 //! Not a test of its own: it does something only where `TRAILGATE_TEST_FIXTURE_DIR` names a folder. A new format gets a
-//! folder of its own; these are never written again. `tests/it/journal.rs` replays it.
+//! folder of its own; these are never written again. `tests/it/journal.rs` replays both.
 
 use uuid::Uuid;
 
