@@ -21,6 +21,8 @@ use super::space::{self, Gauge, Step};
 use super::{Durability, Frame, FrameKind, Item, JournalError, Shared, Waiter, count, hold};
 
 const GROUP_FRAMES: usize = 1024;
+/// How often the others may go first before a group is taken.
+const YIELDS: usize = 4;
 /// Frames that nobody waits for are synced after this at the latest.
 const SYNC_AFTER: Duration = Duration::from_millis(20);
 /// A current segment without anything needed in it is closed after this.
@@ -119,15 +121,17 @@ impl Writer {
     fn take(&mut self) -> Wake {
         let shared = Arc::clone(&self.shared);
         let mut inbox = hold(&shared.inbox);
-        let mut slept = false;
+        let mut yields = 0;
         loop {
             if !inbox.items.is_empty() {
-                if std::mem::take(&mut slept) {
-                    // Woken by the first frame of many, on a core that the others may share: they go first. On an idle
-                    // core this returns at once.
+                if yields > 0 {
+                    // Woken by the first frame of many, on a core that the others may share: they go first, for as long as
+                    // they bring more. On an idle core this returns at once.
+                    let before = inbox.items.len();
                     drop(inbox);
                     std::thread::yield_now();
                     inbox = hold(&shared.inbox);
+                    yields = if inbox.items.len() > before { yields - 1 } else { 0 };
                     continue;
                 }
                 let mut bytes = 0;
@@ -167,7 +171,7 @@ impl Writer {
                 return Wake::Look;
             }
             inbox.writer_waits = true;
-            slept = true;
+            yields = YIELDS;
             inbox = shared.bell.wait_timeout(inbox, left).unwrap_or_else(std::sync::PoisonError::into_inner).0;
             inbox.writer_waits = false;
         }
