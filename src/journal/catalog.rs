@@ -27,6 +27,9 @@ impl Spent {
 pub(super) struct SpentSegment {
     pub(super) first: u64,
     pub(super) damaged: bool,
+    /// Its file is as it should be and `len` bytes long: it may be written over.
+    pub(super) whole: bool,
+    pub(super) len: u64,
 }
 
 /// A segment's name: its first sequence.
@@ -50,6 +53,15 @@ pub(super) struct Segment {
     /// Acknowledged or lost.
     pub(super) done: u64,
     pub(super) damaged: bool,
+    /// This process filled it and closed it in good order.
+    pub(super) filled: bool,
+}
+
+impl Segment {
+    /// One that is not written to any more, and of whose frames none is acknowledged.
+    pub(super) fn sealed(len: u64, salts: Salts, end: Option<u64>) -> Self {
+        Self { len, salts, end, sealed: true, done: 0, damaged: false, filled: false }
+    }
 }
 
 #[derive(Default)]
@@ -91,8 +103,7 @@ impl Catalog {
 
     /// A new current segment, empty.
     pub(super) fn start(&mut self, first: u64, salts: Salts) {
-        let segment = Segment { len: SEGMENT_HEADER, salts, end: Some(first), sealed: false, done: 0, damaged: false };
-        self.insert(first, segment);
+        self.insert(first, Segment { sealed: false, ..Segment::sealed(SEGMENT_HEADER, salts, Some(first)) });
     }
 
     /// The current segment is synced up to `len` bytes and sequence `end`.
@@ -112,6 +123,19 @@ impl Catalog {
             segment.sealed = true;
         }
         Spent(self.spend(first).into_iter().collect())
+    }
+
+    /// The same for one that is full, and in good order.
+    pub(super) fn seal_filled(&mut self, first: u64) -> Spent {
+        if let Some(segment) = self.segments.get_mut(&first) {
+            segment.filled = true;
+        }
+        self.seal(first)
+    }
+
+    /// Whether there is a segment that is written to.
+    pub(super) fn is_written(&self) -> bool {
+        self.segments.last_key_value().is_some_and(|(_, segment)| !segment.sealed)
     }
 
     /// Whether every frame of this segment is done.
@@ -163,7 +187,8 @@ impl Catalog {
         }
         let segment = self.segments.remove(&first)?;
         self.bytes = self.bytes.saturating_sub(segment.len);
-        Some(SpentSegment { first, damaged: segment.damaged })
+        let whole = segment.filled && !segment.damaged;
+        Some(SpentSegment { first, damaged: segment.damaged, whole, len: segment.len })
     }
 
     pub(super) fn oldest_waiting(&self) -> Option<Duration> {

@@ -1,8 +1,9 @@
 //! The bytes of a segment: a header, then frames. All integers are little-endian.
 //!
 //! ```text
-//! segment header, twice:  magic 4 | version 1 | zero 3 | first sequence 8
+//! segment header, twice:  magic 4 | version 1 | flags 1 | zero 2 | first sequence 8
 //!                         | first sequence and end of the segment before 16 | salts 8 | CRC32C 4
+//!                         flag 1: its file was another segment's, of which there may be something behind its last frame
 //! frame header (60):      magic 4 | version 1 | kind 1 | flags 2 | payload length 4 | payload CRC32C 4 | sequence 8
 //!                         | record 16 | org 16 | CRC32C of the header so far 4
 //! payload:                head length 4 | head | body
@@ -20,6 +21,7 @@ use super::{Entry, Frame, FrameKind};
 pub(super) const FRAME_MAGIC: [u8; 4] = [0xF4, b'T', b'G', 0x9C];
 const SEGMENT_MAGIC: [u8; 4] = [0xF5, b'T', b'G', 0x9C];
 const VERSION: u8 = 1;
+const REUSED: u8 = 1;
 
 /// Length of a frame's header.
 pub(super) const HEADER: usize = 60;
@@ -51,13 +53,15 @@ pub(super) struct SegmentHeader {
     /// The segment that was written before: its first sequence and the one behind its last frame.
     pub(super) previous: (u64, u64),
     pub(super) salts: Salts,
+    /// Its file was another segment's: what stands behind its last frame may be that one's.
+    pub(super) reused: bool,
 }
 
 impl SegmentHeader {
     pub(super) fn to_bytes(self) -> Vec<u8> {
         let mut copy = Vec::with_capacity(SEGMENT_HEADER_COPY * 2);
         copy.extend_from_slice(&SEGMENT_MAGIC);
-        copy.extend_from_slice(&[VERSION, 0, 0, 0]);
+        copy.extend_from_slice(&[VERSION, if self.reused { REUSED } else { 0 }, 0, 0]);
         copy.extend_from_slice(&self.first.to_le_bytes());
         copy.extend_from_slice(&self.previous.0.to_le_bytes());
         copy.extend_from_slice(&self.previous.1.to_le_bytes());
@@ -87,6 +91,7 @@ impl SegmentHeader {
             first: rest.get_u64_le(),
             previous: (rest.get_u64_le(), rest.get_u64_le()),
             salts: Salts { header: rest.get_u32_le(), payload: rest.get_u32_le() },
+            reused: start.get(5).is_some_and(|flags| flags & REUSED != 0),
         })
     }
 }

@@ -29,6 +29,8 @@ pub(super) trait Fs: Send + Sync + 'static {
     /// Fails where the file exists.
     fn create(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>>;
     fn open(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>>;
+    /// A file that exists, to be written over.
+    fn reopen(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>>;
     /// Cuts a file and makes that durable.
     fn truncate(&self, path: &Path, len: u64) -> io::Result<()>;
     fn remove(&self, path: &Path) -> io::Result<()>;
@@ -123,6 +125,10 @@ impl Fs for StdFs {
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>> {
         Ok(Box::new(File::open(path)?))
+    }
+
+    fn reopen(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>> {
+        Ok(Box::new(OpenOptions::new().read(true).write(true).open(path)?))
     }
 
     fn truncate(&self, path: &Path, len: u64) -> io::Result<()> {

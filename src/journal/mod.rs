@@ -20,7 +20,9 @@ mod late;
 mod parcel;
 mod reader;
 mod recover;
+mod segment;
 mod space;
+mod spare;
 #[cfg(test)]
 pub(crate) mod tests;
 mod writer;
@@ -41,12 +43,12 @@ use catalog::Catalog;
 pub use catalog::Spent;
 pub use dead::DeadFolder;
 pub use error::JournalError;
-use frame::Salts;
 use fs::{DirLock, Fs, StdFs};
 pub use parcel::{pack, unpack};
 pub use reader::{Entry, Limits, Position, Progress, Reader, may_pass};
 use space::Level;
 pub use space::Step;
+use spare::Spares;
 
 /// Bytes of frames that may wait for the writer thread; more are refused. The edges' memory budget is far below it.
 const QUEUE_BYTES: usize = 512 << 20;
@@ -187,7 +189,6 @@ struct Inbox {
 struct Shared {
     fs: Arc<dyn Fs>,
     options: JournalOptions,
-    salts: Salts,
     inbox: Mutex<Inbox>,
     bell: Condvar,
     catalog: Mutex<Catalog>,
@@ -195,6 +196,7 @@ struct Shared {
     synced: watch::Sender<u64>,
     counters: Counters,
     level: Level,
+    spares: Spares,
     lighten: OnceLock<Lighten>,
     lock: Mutex<Option<DirLock>>,
 }
@@ -251,13 +253,13 @@ impl Journal {
         count(&counters.segments_aside, found.segments_aside);
         let shared = Arc::new(Shared {
             fs,
-            salts: Salts::random(),
             inbox: Mutex::default(),
             bell: Condvar::new(),
             catalog: Mutex::new(found.catalog),
             synced,
             counters,
             level: Level::new(),
+            spares: Spares::default(),
             lighten: OnceLock::new(),
             lock: Mutex::new(Some(found.lock)),
             options,
@@ -366,7 +368,7 @@ impl Journal {
         spent
     }
 
-    /// Unlinks spent segments. Blocks.
+    /// Gives the files of spent segments to the next segments, or unlinks them. Blocks.
     pub fn give_back(&self, spent: Spent) {
         self.inner.shared.give_back(spent);
     }
@@ -458,6 +460,8 @@ impl Shared {
             let done = if segment.damaged {
                 count(&self.counters.segments_aside, 1);
                 self.fs.rename(&path, &path.with_extension("bad"))
+            } else if self.keep_spare(&segment, &path) {
+                Ok(())
             } else {
                 self.fs.remove(&path)
             };

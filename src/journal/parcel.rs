@@ -14,7 +14,7 @@ use super::reader::{Entry, Found, Position, Scan, entry};
 pub fn pack(entries: &[Entry]) -> Vec<u8> {
     let salts = Salts::random();
     let first = entries.iter().map(|entry| entry.position.seq).min().unwrap_or_default();
-    let mut bytes = SegmentHeader { first, previous: (0, 0), salts }.to_bytes();
+    let mut bytes = SegmentHeader { first, previous: (0, 0), salts, reused: false }.to_bytes();
     for entry in entries {
         frame::encode_entry(&mut bytes, entry, salts);
     }

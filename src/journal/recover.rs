@@ -1,7 +1,7 @@
 //! Opening a journal that an earlier process left: lists the segments, cuts the last one's dirty end, goes on behind it.
 //!
 //! Only headers and the last segment are read here, so the time does not grow with the backlog. Nothing is deleted but
-//! bytes behind the last whole frame; a segment whose header cannot be read is kept aside as `*.bad`.
+//! bytes behind the last whole frame and spare files; a segment whose header cannot be read is kept aside as `*.bad`.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::catalog::{Catalog, Segment, file_name, parse_name};
 use super::frame::{SEGMENT_HEADER, SegmentHeader};
 use super::fs::{DirLock, Fs, read_full_at};
 use super::reader::{Found, Scan};
-use super::{JournalError, JournalOptions};
+use super::{JournalError, JournalOptions, spare};
 
 pub(super) struct Recovered {
     pub(super) lock: DirLock,
@@ -36,6 +36,10 @@ pub(super) fn recover(fs: &dyn Fs, options: &JournalOptions) -> Result<Recovered
     let mut listed = Vec::new();
     let mut names = Vec::new();
     for (name, len) in fs.list(dir)? {
+        if Path::new(&name).extension().is_some_and(|end| end == spare::EXTENSION) {
+            fs.remove(&dir.join(&name))?;
+            continue;
+        }
         let stem = name.strip_suffix(".bad").unwrap_or(&name);
         let Some(first) = parse_name(stem) else { continue };
         found.next_seq = found.next_seq.max(first.saturating_add(1));
@@ -79,7 +83,7 @@ fn read_header(fs: &dyn Fs, dir: &Path, first: u64) -> Result<Option<SegmentHead
 fn add_sealed(found: &mut Recovered, listed: &Listed, end: Option<u64>) {
     let salts = listed.header.salts;
     found.next_seq = found.next_seq.max(end.unwrap_or(0));
-    found.catalog.insert(listed.first, Segment { len: listed.len, salts, end, sealed: true, done: 0, damaged: false });
+    found.catalog.insert(listed.first, Segment::sealed(listed.len, salts, end));
 }
 
 fn add_last(fs: &dyn Fs, dir: &Path, found: &mut Recovered, listed: &Listed) -> Result<(), JournalError> {
@@ -98,19 +102,21 @@ fn add_last(fs: &dyn Fs, dir: &Path, found: &mut Recovered, listed: &Listed) -> 
         }
     }
     found.next_seq = found.next_seq.max(end);
-    found.bytes_cut += listed.len.saturating_sub(good);
+    // Behind the last frame of one that was written over another stands what is left of that one.
+    let dirty = if listed.header.reused { 0 } else { listed.len.saturating_sub(good) };
+    found.bytes_cut += dirty;
     if end == listed.first {
         fs.remove(&path)?;
         return Ok(());
     }
     if good < listed.len {
-        tracing::warn!(segment = listed.first, bytes = listed.len - good, "journal.tail.cut");
+        if dirty > 0 {
+            tracing::warn!(segment = listed.first, bytes = dirty, "journal.tail.cut");
+        }
         fs.truncate(&path, good)?;
     }
     let salts = listed.header.salts;
     found.last = (listed.first, end);
-    found
-        .catalog
-        .insert(listed.first, Segment { len: good, salts, end: Some(end), sealed: true, done: 0, damaged: false });
+    found.catalog.insert(listed.first, Segment::sealed(good, salts, Some(end)));
     Ok(())
 }

@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::catalog::file_name;
-use super::frame::{self, SEGMENT_HEADER, SegmentHeader};
-use super::fs::{SegmentFile, write_all_at};
+use super::frame::{self, Salts, SegmentHeader};
+use super::fs::write_all_at;
 use super::late::Late;
+use super::segment::Current;
 use super::space::{self, Gauge, Step};
 use super::{Durability, Frame, FrameKind, Item, JournalError, Shared, Waiter, count, hold};
 
@@ -40,13 +41,6 @@ enum Wake {
     Closed,
 }
 
-struct Current {
-    file: Box<dyn SegmentFile>,
-    first: u64,
-    /// Behind the last frame that was written whole.
-    len: u64,
-}
-
 /// A segment that was left because a sync or write failed.
 struct Left {
     path: PathBuf,
@@ -59,6 +53,8 @@ pub(super) struct Writer {
     current: Option<Current>,
     left: Vec<Left>,
     buf: Vec<u8>,
+    /// Of the current segment, and of all that is in `buf`.
+    salts: Salts,
     next_seq: u64,
     /// The sequence behind the last synced frame.
     synced_seq: u64,
@@ -80,6 +76,7 @@ impl Writer {
             current: None,
             left: Vec::new(),
             buf: Vec::new(),
+            salts: Salts::random(),
             next_seq,
             synced_seq: next_seq,
             previous,
@@ -115,6 +112,10 @@ impl Writer {
         if self.sync().is_err() {
             tracing::error!(bytes = self.buf.len(), "journal.close.unsynced");
         }
+        if let Some(current) = &self.current {
+            current.cut(&self.shared);
+        }
+        self.shared.drop_spares();
     }
 
     /// Sleeps until there is something to do; fills `group`.
@@ -216,7 +217,7 @@ impl Writer {
             }
             room = room.saturating_sub(len);
             taken += 1;
-            frame::encode(&mut self.buf, &frame, self.next_seq, self.shared.salts);
+            frame::encode(&mut self.buf, &frame, self.next_seq, self.salts);
             self.next_seq += 1;
             written.push(frame);
             match waiter {
@@ -244,7 +245,7 @@ impl Writer {
                     outcome = self.sync();
                     // Nobody was told that these are kept, so nobody needs them; the others are tried again.
                     if outcome.is_err() && !acknowledged && taken > 0 && self.buf.len() > mark {
-                        let again = frame::decode(self.buf.get(mark..).unwrap_or_default(), self.shared.salts);
+                        let again = frame::decode(self.buf.get(mark..).unwrap_or_default(), self.salts);
                         again.into_iter().for_each(|frame| self.wait_for_room(frame));
                         self.buf.truncate(mark);
                         count(&self.shared.counters.refused, taken);
@@ -294,6 +295,9 @@ impl Writer {
     fn look(&mut self) {
         let used = self.used();
         self.gauge.look(&self.shared, used);
+        if self.shared.level.step() > Step::Normal {
+            self.shared.drop_spares();
+        }
         if !self.late.is_empty() && self.shared.level.step() < Step::Full {
             self.retry_late(false);
         }
@@ -347,6 +351,9 @@ impl Writer {
         count(&self.shared.counters.errors, 1);
         tracing::warn!(%error, "journal.write.failed");
         let cut = current.file.set_len(current.len);
+        if cut.is_ok() {
+            current.file_len = current.len;
+        }
         let error = JournalError::from(error);
         if matches!(error, JournalError::Full) && cut.is_ok() {
             self.buf.truncate(mark);
@@ -371,7 +378,7 @@ impl Writer {
     /// Brings all of `buf` to disk in a new segment.
     fn rescue(&mut self) -> Result<(), JournalError> {
         self.start_segment()?;
-        self.next_seq = frame::renumber(&mut self.buf, self.next_seq, self.shared.salts);
+        self.next_seq = frame::renumber(&mut self.buf, self.next_seq, self.salts);
         let Some(current) = self.current.as_mut() else { return Err(JournalError::Closed) };
         let done = write_all_at(current.file.as_ref(), &self.buf, current.len).and_then(|()| {
             current.len += self.buf.len() as u64;
@@ -437,26 +444,37 @@ impl Writer {
         self.shared.synced.send_replace(self.synced_seq);
     }
 
+    /// Closes a full segment.
     fn seal(&mut self) {
         let Some(current) = self.current.take() else { return };
-        let spent = hold(&self.shared.catalog).seal(current.first);
+        let whole = current.cut(&self.shared);
+        let mut catalog = hold(&self.shared.catalog);
+        let spent = if whole { catalog.seal_filled(current.first) } else { catalog.seal(current.first) };
+        drop(catalog);
         self.shared.give_back(spent);
     }
 
+    /// Closes the current segment if nothing in it is needed. Nothing stays on the disk then.
     fn seal_if_spent(&mut self) {
         let Some(first) = self.current.as_ref().map(|c| c.first) else { return };
         if self.buf.is_empty() && hold(&self.shared.catalog).all_done(first) {
-            self.seal();
+            self.current = None;
+            let spent = hold(&self.shared.catalog).seal(first);
+            self.shared.give_back(spent);
+            self.shared.drop_spares();
         }
     }
 
     fn start_segment(&mut self) -> Result<(), JournalError> {
         let first = self.next_seq;
-        let path = self.shared.options.dir.join(file_name(first));
-        match self.create(first, &path) {
-            Ok(file) => {
-                hold(&self.shared.catalog).start(first, self.shared.salts);
-                self.current = Some(Current { file, first, len: SEGMENT_HEADER });
+        let header = SegmentHeader { first, previous: self.previous, salts: self.salts, reused: false };
+        // What is in `buf` has the salts of now.
+        let over = if self.buf.is_empty() { Current::over_spare(&self.shared, header) } else { None };
+        match over.map_or_else(|| Current::create(&self.shared, header), Ok) {
+            Ok(current) => {
+                self.salts = current.salts;
+                hold(&self.shared.catalog).start(first, current.salts);
+                self.current = Some(current);
                 Ok(())
             }
             Err(error) => {
@@ -464,21 +482,12 @@ impl Writer {
                 tracing::warn!(%error, "journal.segment.not_created");
                 // The name may be taken now: by a file without frames, which the next start removes.
                 if error.kind() != io::ErrorKind::AlreadyExists {
-                    self.shared.fs.remove(&path).ok();
+                    self.shared.fs.remove(&self.shared.options.dir.join(file_name(first))).ok();
                 }
                 self.next_seq += 1;
                 Err(error.into())
             }
         }
-    }
-
-    fn create(&self, first: u64, path: &std::path::Path) -> io::Result<Box<dyn SegmentFile>> {
-        let file = self.shared.fs.create(path)?;
-        let header = SegmentHeader { first, previous: self.previous, salts: self.shared.salts };
-        write_all_at(file.as_ref(), &header.to_bytes(), 0)?;
-        file.sync_data()?;
-        self.shared.fs.sync_dir(&self.shared.options.dir)?;
-        Ok(file)
     }
 }
 

@@ -6,6 +6,7 @@ mod damage;
 mod faults;
 mod fullness;
 pub(crate) mod sim;
+mod spare;
 mod torn;
 
 use std::collections::BTreeSet;

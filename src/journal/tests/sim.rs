@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -22,11 +23,17 @@ struct Inode {
 #[derive(Default)]
 struct Disk {
     files: BTreeMap<PathBuf, Arc<Mutex<Inode>>>,
-    durable_names: BTreeSet<PathBuf>,
+    /// The directory as it is on disk.
+    durable: BTreeMap<PathBuf, Arc<Mutex<Inode>>>,
+    /// How many files were made.
+    created: usize,
     locks: BTreeSet<PathBuf>,
     ops: usize,
     /// First operation, how many, the error.
     fail: Option<(usize, usize, i32)>,
+    /// Before which operation to keep what a power cut would leave; and that.
+    cut_at: Option<usize>,
+    was_cut: Option<Sim>,
     capacity: Option<usize>,
     /// What files of others take.
     taken: usize,
@@ -57,6 +64,9 @@ impl Sim {
     pub(crate) fn take(&self, bytes: usize) {
         hold(&self.0).taken = bytes;
     }
+    pub(super) fn created(&self) -> usize {
+        hold(&self.0).created
+    }
     pub(crate) fn ops(&self) -> usize {
         hold(&self.0).ops
     }
@@ -83,8 +93,9 @@ impl Sim {
         let sim = Self::default();
         for (path, data) in files {
             let inode = Inode { data: data.clone(), durable: data.clone(), dropped: false };
-            hold(&sim.0).files.insert(path.clone(), Arc::new(Mutex::new(inode)));
-            hold(&sim.0).durable_names.insert(path.clone());
+            let inode = Arc::new(Mutex::new(inode));
+            hold(&sim.0).files.insert(path.clone(), Arc::clone(&inode));
+            hold(&sim.0).durable.insert(path.clone(), inode);
         }
         sim
     }
@@ -92,15 +103,38 @@ impl Sim {
     pub(crate) fn killed(&self) -> Self {
         Self::with_files(&self.files())
     }
-    /// What a machine finds after a power cut; `torn` bytes behind the last sync of each file made it too.
+    /// What a machine finds after a power cut; the first `torn` bytes that were written to each file since its last sync made
+    /// it, too.
     pub(crate) fn power_cut(&self, torn: usize) -> Self {
+        self.cut(|changed| (changed.start, changed.end.min(changed.start + torn)))
+    }
+    /// The same where the last `torn` bytes made it and those before them did not: pages reach a disk in any order.
+    pub(super) fn power_cut_backwards(&self, torn: usize) -> Self {
+        self.cut(|changed| (changed.start.max(changed.end.saturating_sub(torn)), changed.end))
+    }
+
+    /// Keeps what a power cut just before the operation of that number would leave.
+    pub(super) fn cut_at(&self, op: usize) {
+        hold(&self.0).cut_at = Some(op);
+    }
+    pub(super) fn was_cut(&self) -> Option<Self> {
+        hold(&self.0).was_cut.clone()
+    }
+
+    fn cut(&self, reached: impl Fn(Range<usize>) -> (usize, usize)) -> Self {
         let disk = hold(&self.0);
-        let files = disk.files.iter().filter(|(path, _)| disk.durable_names.contains(*path));
-        let after = files.map(|(path, inode)| {
+        let after = disk.durable.iter().map(|(path, inode)| {
             let inode = hold(inode);
             let mut data = inode.durable.clone();
             if !inode.dropped {
-                data.extend(inode.data.iter().skip(data.len()).take(torn));
+                let same = |at: &usize| data.get(*at) == inode.data.get(*at);
+                let start = (0..inode.data.len()).find(|at| !same(at)).unwrap_or(inode.data.len());
+                let end = (start..inode.data.len()).rev().find(|at| !same(at)).map_or(start, |at| at + 1);
+                let (from, to) = reached(start..end);
+                if from < to {
+                    data.resize(data.len().max(to), 0);
+                    data[from..to].copy_from_slice(&inode.data[from..to]);
+                }
             }
             (path.clone(), data)
         });
@@ -111,6 +145,12 @@ impl Sim {
         let mut disk = hold(&self.0);
         let op = disk.ops;
         disk.ops += 1;
+        if disk.cut_at == Some(op) {
+            drop(disk);
+            let left = self.power_cut(0);
+            disk = hold(&self.0);
+            disk.was_cut = Some(left);
+        }
         match disk.fail {
             Some((at, _, PANIC)) if at == op => {
                 drop(disk);
@@ -155,8 +195,14 @@ impl Fs for Sim {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let inode = Arc::new(Mutex::new(Inode::default()));
-        hold(&self.0).files.insert(path.to_owned(), Arc::clone(&inode));
+        let mut disk = hold(&self.0);
+        disk.created += 1;
+        disk.files.insert(path.to_owned(), Arc::clone(&inode));
         Ok(Box::new(SimFile(self.clone(), inode)))
+    }
+    fn reopen(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>> {
+        self.step()?;
+        Ok(Box::new(SimFile(self.clone(), self.inode(path)?)))
     }
     fn open(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>> {
         if hold(&self.0).no_descriptors {
@@ -174,21 +220,23 @@ impl Fs for Sim {
     }
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut disk = hold(&self.0);
-        disk.durable_names.remove(path);
+        disk.durable.remove(path);
         disk.files.remove(path).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut disk = hold(&self.0);
         let inode = disk.files.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        // On disk it has its old name until the directory is synced.
         disk.files.insert(to.to_owned(), inode);
-        disk.durable_names.insert(to.to_owned());
         Ok(())
     }
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         self.step()?;
         let mut disk = hold(&self.0);
-        let names: Vec<_> = disk.files.keys().filter(|path| path.parent() == Some(dir)).cloned().collect();
-        disk.durable_names.extend(names);
+        let here: Vec<_> = disk.files.iter().filter(|(path, _)| path.parent() == Some(dir)).collect();
+        let here: Vec<_> = here.into_iter().map(|(path, inode)| (path.clone(), Arc::clone(inode))).collect();
+        disk.durable.retain(|path, _| path.parent() != Some(dir));
+        disk.durable.extend(here);
         Ok(())
     }
     fn allocate(&self, _: &Path, _: u64) -> io::Result<()> {
@@ -219,7 +267,9 @@ impl SegmentFile for SimFile {
             let disk = hold(&self.0.0);
             (disk.capacity.map_or(usize::MAX, |c| c.saturating_sub(used + disk.taken)), disk.short_writes)
         };
-        let mut n = buf.len().min(room);
+        // Only what makes the file longer needs room.
+        let within = hold(&self.1).data.len().saturating_sub(offset as usize);
+        let mut n = buf.len().min(within.saturating_add(room));
         if short || failed.is_some() {
             n = n.min(buf.len().div_ceil(2));
         }
