@@ -184,6 +184,9 @@ impl Proxy {
         *request.uri_mut() = route.uri.clone();
         *request.headers_mut() = call.headers;
         *request.extensions_mut() = call.extensions;
+        // Calls that came together go on together: whom their requests wake is woken once and finds several. With one call this
+        // returns as soon as the sockets were looked at.
+        tokio::task::yield_now().await;
         match self.answer(request, route.http2, &activity).await {
             Ok(answer) => self.pass_on(answer, record, id).await,
             Err(error) => {
