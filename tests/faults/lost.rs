@@ -20,10 +20,15 @@ rows! {
     f02_control_sqlite: power_without_syncs(Sqlite);
 }
 
+/// Segments that are full after a moment, so that most are written over spent ones.
+fn small_segments(backend: Backend) -> GatewayOptions {
+    GatewayOptions::new(backend).env("TRAILGATE_JOURNAL_SEGMENT_BYTES", "1048576")
+}
+
 async fn kill_9(test: &'static str, backend: Backend) {
     let mut row = Row::new(test, backend, "F1 kill -9 under load", "0 lost, 0 twice; ready again ≤ 2 s");
     let mill = Mill::start();
-    let mut gateway = Gateway::start(GatewayOptions::new(backend).provider("openai", mill.url())).await;
+    let mut gateway = Gateway::start(small_segments(backend).provider("openai", mill.url())).await;
     let target = Target::new(&gateway.url);
     let load = Running::start(Load::concurrency(48), &target);
     // Both stores together: 20 kills and 20,000 calls in the short form.
@@ -37,7 +42,7 @@ async fn kill_9(test: &'static str, backend: Backend) {
     .await;
     let ledger = load.stop().await;
     let (audit, _) = Audit::until(backend, &gateway, &ledger.accepted, Duration::from_secs(60)).await;
-    row.done(format!("{} × SIGKILL after 0.2 to 2 s, 48 calls at a time", done.kills));
+    row.done(format!("{} × SIGKILL after 0.2 to 2 s, 48 calls at a time, segments of 1 MB", done.kills));
     row.audit(&audit, &ledger);
     let enough = pick(accepted / 10, accepted);
     row.holds("enough calls were accepted", ledger.accepted.len() >= enough, ledger.accepted.len());
@@ -97,7 +102,10 @@ impl Cuts {
             all.accepted.extend(books.accepted);
             all.failed.extend(books.failed);
         }
-        row.done(format!("{} × SIGSTOP, copy of the disk, start on the copy; 16 calls at a time", self.cuts));
+        row.done(format!(
+            "{} × SIGSTOP, copy of the disk, start on the copy; 16 calls at a time, segments of 1 MB",
+            self.cuts
+        ));
         row.measured(format!("{:.0} s in all", began.elapsed().as_secs_f64()));
         let (audit, _) = Audit::until(self.backend, &gateway, &all.accepted, Duration::from_secs(1)).await;
         gateway.kill().await;
@@ -108,7 +116,7 @@ impl Cuts {
 
 async fn power(test: &'static str, backend: Backend) {
     let row = Row::new(test, backend, "F2 power cut, `durable`", "0 lost");
-    let cuts = Cuts { backend, options: GatewayOptions::new(backend), cuts: pick(3, 50), preload: None };
+    let cuts = Cuts { backend, options: small_segments(backend), cuts: pick(3, 50), preload: None };
     if let Some((mut row, _, ledger, audit)) = cuts.run(row).await {
         row.audit(&audit, &ledger);
         row.holds("no call failed", ledger.failed.is_empty(), format!("{:.3?}", ledger.failed));
@@ -119,7 +127,7 @@ async fn power(test: &'static str, backend: Backend) {
 /// `fast` promises less: what is younger than a moment may go with the power.
 async fn power_fast(test: &'static str, backend: Backend) {
     let row = Row::new(test, backend, "F2 power cut, `fast`", "only the last moment's calls may be lost");
-    let options = GatewayOptions::new(backend).env("TRAILGATE_JOURNAL_DURABILITY", "fast");
+    let options = small_segments(backend).env("TRAILGATE_JOURNAL_DURABILITY", "fast");
     let cuts = Cuts { backend, options, cuts: pick(1, 20), preload: None };
     let many = cuts.cuts;
     if let Some((mut row, lost, ledger, audit)) = cuts.run(row).await {
@@ -136,7 +144,7 @@ async fn power_without_syncs(test: &'static str, backend: Backend) {
     let row = Row::new(test, backend, "F2 control: syncs are forgotten", "**must** lose");
     let preload = Preload::new();
     preload.syncs(Syncs::Forgotten);
-    let options = preload.loaded(GatewayOptions::new(backend));
+    let options = preload.loaded(small_segments(backend));
     let cuts = Cuts { backend, options, cuts: pick(1, 5), preload: Some(preload) };
     if let Some((mut row, lost, ledger, _)) = cuts.run(row).await {
         row.measured(format!("{lost} of {} lost, as it should be", ledger.accepted.len()));
