@@ -53,6 +53,9 @@ pub(super) struct Segment {
     /// Acknowledged or lost.
     pub(super) done: u64,
     pub(super) damaged: bool,
+    /// Of an earlier process's last segment: from this sequence on nothing was known to be on disk. A frame that is not there
+    /// was promised to nobody.
+    pub(super) unsynced_from: Option<u64>,
     /// This process filled it and closed it in good order.
     pub(super) filled: bool,
 }
@@ -60,7 +63,7 @@ pub(super) struct Segment {
 impl Segment {
     /// One that is not written to any more, and of whose frames none is acknowledged.
     pub(super) fn sealed(len: u64, salts: Salts, end: Option<u64>) -> Self {
-        Self { len, salts, end, sealed: true, done: 0, damaged: false, filled: false }
+        Self { len, salts, end, sealed: true, done: 0, damaged: false, unsynced_from: None, filled: false }
     }
 }
 

@@ -4,8 +4,10 @@
 //! segment header, twice:  magic 4 | version 1 | flags 1 | zero 2 | first sequence 8
 //!                         | first sequence and end of the segment before 16 | salts 8 | CRC32C 4
 //!                         flag 1: its file was another segment's, of which there may be something behind its last frame
-//! frame header (60):      magic 4 | version 1 | kind 1 | flags 2 | payload length 4 | payload CRC32C 4 | sequence 8
+//! frame header (60):      magic 4 | version 1 | kind 1 | not synced 2 | payload length 4 | payload CRC32C 4 | sequence 8
 //!                         | record 16 | org 16 | CRC32C of the header so far 4
+//!                         not synced: one more than how many frames before it were not on disk when it was written;
+//!                         0: not known
 //! payload:                head length 4 | head | body
 //! ```
 //!
@@ -100,6 +102,8 @@ impl SegmentHeader {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) kind: u8,
+    /// One more than how many frames before it were not on disk when it was written; 0: not known.
+    not_synced: u16,
     /// Payload length.
     pub(super) len: u32,
     payload_crc: u32,
@@ -114,7 +118,8 @@ impl Header {
         let (fields, mut crc) = bytes.split_at_mut(HEADER - 4);
         let mut rest = &mut *fields;
         rest.put_slice(&FRAME_MAGIC);
-        rest.put_slice(&[VERSION, self.kind, 0, 0]);
+        rest.put_slice(&[VERSION, self.kind]);
+        rest.put_u16_le(self.not_synced);
         rest.put_u32_le(self.len);
         rest.put_u32_le(self.payload_crc);
         rest.put_u64_le(self.seq);
@@ -135,15 +140,20 @@ impl Header {
             return None;
         }
         let kind = rest.get_u8();
-        rest.advance(2);
         Some(Self {
             kind,
+            not_synced: rest.get_u16_le(),
             len: rest.get_u32_le(),
             payload_crc: rest.get_u32_le(),
             seq: rest.get_u64_le(),
             record: Uuid::from_u128(rest.get_u128()),
             org: Uuid::from_u128(rest.get_u128()),
         })
+    }
+
+    /// Everything before this sequence was on disk when the frame was written.
+    pub(super) fn synced_before(&self) -> Option<u64> {
+        self.not_synced.checked_sub(1).map(|frames| self.seq.saturating_sub(u64::from(frames)))
     }
 
     pub(super) fn payload_is_whole(&self, payload: &[u8], salts: Salts) -> bool {
@@ -167,8 +177,8 @@ pub(super) fn payload_len(frame: &Frame) -> usize {
     4 + frame.head.len() + frame.body.iter().map(Bytes::len).sum::<usize>()
 }
 
-/// Appends a frame to `buf`. The caller checked [`MAX_PAYLOAD`].
-pub(super) fn encode(buf: &mut Vec<u8>, frame: &Frame, seq: u64, salts: Salts) {
+/// Appends a frame to `buf`; everything before `synced` is on disk. The caller checked [`MAX_PAYLOAD`].
+pub(super) fn encode(buf: &mut Vec<u8>, frame: &Frame, seq: u64, synced: u64, salts: Salts) {
     let start = buf.len();
     buf.extend_from_slice(&[0; HEADER]);
     buf.extend_from_slice(&u32::try_from(frame.head.len()).unwrap_or(u32::MAX).to_le_bytes());
@@ -179,6 +189,7 @@ pub(super) fn encode(buf: &mut Vec<u8>, frame: &Frame, seq: u64, salts: Salts) {
     let (header, payload) = buf.split_at_mut(start + HEADER);
     let bytes = Header {
         kind: frame.kind as u8,
+        not_synced: u16::try_from(seq.saturating_sub(synced) + 1).unwrap_or(u16::MAX),
         len: u32::try_from(payload.len()).unwrap_or(u32::MAX),
         payload_crc: crc32c::crc32c_append(salts.payload, payload),
         seq,
@@ -199,6 +210,7 @@ pub(super) fn encode_entry(buf: &mut Vec<u8>, entry: &Entry, salts: Salts) {
     payload.extend_from_slice(&entry.body);
     let header = Header {
         kind: entry.code,
+        not_synced: 0,
         len: u32::try_from(payload.len()).unwrap_or(u32::MAX),
         payload_crc: crc32c::crc32c_append(salts.payload, &payload),
         seq: entry.position.seq,

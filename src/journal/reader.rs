@@ -153,7 +153,11 @@ struct Open {
     scan: Scan,
     /// The sequence that comes next if nothing is missing.
     expected: u64,
+    /// From this sequence on a frame that is not there is none that is lost.
+    unsynced_from: u64,
     lost: u64,
+    /// Frames that are not there and were promised to nobody.
+    torn: u64,
 }
 
 /// Reads all frames once, in order. There is one reader a journal.
@@ -214,7 +218,9 @@ impl Reader {
                     self.tries = 0;
                     let open_first = open.first;
                     if header.seq > open.expected {
-                        open.lost += header.seq - open.expected;
+                        let lost = header.seq.min(open.unsynced_from).saturating_sub(open.expected);
+                        open.lost += lost;
+                        open.torn += header.seq - open.expected - lost;
                     }
                     open.expected = header.seq.saturating_add(1);
                     self.through = open.expected;
@@ -225,6 +231,10 @@ impl Reader {
                 }
                 Ok(Found::Damage) => {
                     let first = open.first;
+                    if open.expected >= open.unsynced_from {
+                        tracing::info!(segment = first, offset = open.scan.at(), "journal.segment.torn");
+                        continue;
+                    }
                     tracing::error!(segment = first, offset = open.scan.at(), "journal.segment.damaged");
                     hold(&self.shared.catalog).damaged(first);
                 }
@@ -245,8 +255,8 @@ impl Reader {
     /// Opens the next segment if none is open and there is one.
     fn open_next(&mut self) -> io::Result<()> {
         if self.open.is_none() {
-            let (first, salts) = match hold(&self.shared.catalog).after(self.last_segment) {
-                Some((first, segment)) => (first, segment.salts),
+            let (first, salts, unsynced_from) = match hold(&self.shared.catalog).after(self.last_segment) {
+                Some((first, segment)) => (first, segment.salts, segment.unsynced_from),
                 None => return Ok(()),
             };
             let file = match self.shared.fs.open(&self.shared.options.dir.join(file_name(first))) {
@@ -254,13 +264,20 @@ impl Reader {
                 Err(error) => {
                     self.tries += u32::from(!may_pass(&error));
                     if self.tries >= 3 {
-                        self.give_up(first, first, 0);
+                        self.give_up(first, first, 0, 0);
                     }
                     return Err(error);
                 }
             };
             self.last_segment = Some(first);
-            self.open = Some(Open { first, scan: Scan::new(file, salts), expected: first, lost: 0 });
+            self.open = Some(Open {
+                first,
+                scan: Scan::new(file, salts),
+                expected: first,
+                unsynced_from: unsynced_from.unwrap_or(u64::MAX),
+                lost: 0,
+                torn: 0,
+            });
         }
         Ok(())
     }
@@ -275,7 +292,7 @@ impl Reader {
             catalog.damaged(open.first);
             count(&self.shared.counters.frames_lost, lost);
         }
-        let spent = catalog.finish(open.first, end, lost);
+        let spent = catalog.finish(open.first, end, lost + open.torn);
         drop(catalog);
         self.through = self.through.max(end);
         self.shared.give_back(spent);
@@ -286,12 +303,12 @@ impl Reader {
         if self.tries >= 3
             && let Some(open) = self.open.take()
         {
-            self.give_up(open.first, open.expected, open.lost);
+            self.give_up(open.first, open.expected, open.lost, open.torn);
         }
         Err(error)
     }
 
-    fn give_up(&mut self, first: u64, expected: u64, lost: u64) {
+    fn give_up(&mut self, first: u64, expected: u64, lost: u64, torn: u64) {
         self.tries = 0;
         self.last_segment = Some(first);
         let mut catalog = hold(&self.shared.catalog);
@@ -300,7 +317,7 @@ impl Reader {
         let lost = lost + end.saturating_sub(expected);
         catalog.damaged(first);
         count(&self.shared.counters.frames_lost, lost);
-        let spent = catalog.finish(first, end, lost);
+        let spent = catalog.finish(first, end, lost + torn);
         drop(catalog);
         self.through = self.through.max(end);
         tracing::error!(segment = first, lost, "journal.segment.unreadable");

@@ -91,10 +91,12 @@ fn add_last(fs: &dyn Fs, dir: &Path, found: &mut Recovered, listed: &Listed) -> 
     let mut scan = Scan::new(fs.open(&path)?, listed.header.salts);
     let mut good = SEGMENT_HEADER;
     let mut end = listed.first;
+    let mut unsynced_from = listed.first;
     loop {
         match scan.next(listed.len)? {
             Found::Frame { header, .. } => {
                 good = scan.at();
+                unsynced_from = unsynced_from.max(header.synced_before().unwrap_or(0));
                 end = header.seq.saturating_add(1);
             }
             Found::Damage => {}
@@ -117,6 +119,9 @@ fn add_last(fs: &dyn Fs, dir: &Path, found: &mut Recovered, listed: &Listed) -> 
     }
     let salts = listed.header.salts;
     found.last = (listed.first, end);
-    found.catalog.insert(listed.first, Segment::sealed(good, salts, Some(end)));
+    // Where a file is written over, a power cut may leave a hole in what was not synced. A file that grew has none there, and
+    // what an earlier version wrote does not say what was synced.
+    let unsynced_from = listed.header.reused.then_some(unsynced_from);
+    found.catalog.insert(listed.first, Segment { unsynced_from, ..Segment::sealed(good, salts, Some(end)) });
     Ok(())
 }

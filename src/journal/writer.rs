@@ -217,7 +217,7 @@ impl Writer {
             }
             room = room.saturating_sub(len);
             taken += 1;
-            frame::encode(&mut self.buf, &frame, self.next_seq, self.salts);
+            frame::encode(&mut self.buf, &frame, self.next_seq, self.synced_seq, self.salts);
             self.next_seq += 1;
             written.push(frame);
             match waiter {

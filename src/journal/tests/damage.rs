@@ -111,7 +111,7 @@ async fn rot_in_a_sealed_segment_is_counted_and_kept_aside() {
 #[tokio::test]
 async fn a_frame_inside_a_body_does_not_pass_for_one() {
     let mut forged = Vec::new();
-    frame::encode(&mut forged, &frame(FrameKind::Posted, 666), 2, Salts::random());
+    frame::encode(&mut forged, &frame(FrameKind::Posted, 666), 2, 2, Salts::random());
     let sim = Sim::default();
     let (journal, _reader) = Journal::open_on(Arc::new(sim.clone()), options(Path::new("/j"))).unwrap();
     let mut carrier = frame(FrameKind::Posted, 10);
