@@ -100,9 +100,7 @@ async fn rot_in_a_sealed_segment_is_counted_and_kept_aside() {
     let lost = [11, 13, 9 + frames];
     assert_eq!(found, (10..70).filter(|n| !lost.contains(n)).collect());
     assert_eq!(journal.stats().frames_lost, 3);
-    let positions: Vec<Position> = entries.iter().map(|e| e.position).collect();
-    let spent = journal.acknowledge(&positions, journal.tail());
-    journal.give_back(spent);
+    deal_with(&journal, &entries);
     let left: Vec<PathBuf> = sim.files().into_keys().collect();
     assert_eq!(left, [rotten.with_extension("bad")]);
     assert_eq!(journal.stats().segments_aside, 1);

@@ -143,9 +143,7 @@ async fn the_quota_refuses_until_space_is_given_back() {
     let acked = write_rounds(&journal, 0..100).await;
     assert!((20..100).contains(&acked.len()));
     assert!(journal.stats().disk_bytes <= 10_000 + 1_000);
-    let positions: Vec<Position> = read_all(&mut reader).iter().map(|e| e.position).collect();
-    let spent = journal.acknowledge(&positions, journal.tail());
-    journal.give_back(spent);
+    deal_with(&journal, &read_all(&mut reader));
     assert!(journal.append(frame(FrameKind::Posted, 999)).wait().await.is_ok());
 }
 

@@ -54,8 +54,7 @@ async fn the_quota_is_used_up_in_steps_and_given_back_at_once() {
     }
     assert_eq!(steps, [Step::Normal, Step::Warning, Step::Shedding, Step::Full]);
     assert!(!journal.cannot_write());
-    let positions: Vec<Position> = read_all(&mut reader).iter().map(|e| e.position).collect();
-    journal.give_back(journal.acknowledge(&positions, journal.tail()));
+    deal_with(&journal, &read_all(&mut reader));
     until("it is normal again", || journal.step() == Step::Normal);
 }
 

@@ -233,8 +233,8 @@ impl Fs for Sim {
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         self.step()?;
         let mut disk = hold(&self.0);
-        let here: Vec<_> = disk.files.iter().filter(|(path, _)| path.parent() == Some(dir)).collect();
-        let here: Vec<_> = here.into_iter().map(|(path, inode)| (path.clone(), Arc::clone(inode))).collect();
+        let here = disk.files.iter().filter(|(path, _)| path.parent() == Some(dir));
+        let here: Vec<_> = here.map(|(path, inode)| (path.clone(), Arc::clone(inode))).collect();
         disk.durable.retain(|path, _| path.parent() != Some(dir));
         disk.durable.extend(here);
         Ok(())

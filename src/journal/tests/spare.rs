@@ -120,8 +120,7 @@ async fn a_start_in_a_file_that_was_used_before_is_no_damage() {
         over += u32::from(longer);
         let (journal, mut reader) = open(&killed, Durability::Durable);
         // Each is given back when all is dealt with: were one damaged, it would be kept aside.
-        let positions: Vec<Position> = read_all(&mut reader).iter().map(|e| e.position).collect();
-        journal.give_back(journal.acknowledge(&positions, journal.tail()));
+        deal_with(&journal, &read_all(&mut reader));
         let stats = journal.stats();
         assert_eq!((stats.bytes_cut, stats.frames_lost, stats.segments_aside), (0, 0, 0));
         drop((journal, reader));
@@ -155,8 +154,7 @@ fn a_hole_in_what_was_not_synced_is_no_loss() {
         let (journal, mut reader) = open(&Sim::with_files(&with_a_hole(rot)), Durability::Durable);
         let entries = read_all(&mut reader);
         assert_eq!(entries.iter().map(|e| e.record.as_u128()).collect::<Vec<_>>(), left);
-        let positions: Vec<Position> = entries.iter().map(|e| e.position).collect();
-        journal.give_back(journal.acknowledge(&positions, journal.tail()));
+        deal_with(&journal, &entries);
         let stats = journal.stats();
         assert_eq!((stats.frames_lost, stats.segments_aside), (lost, lost), "rot in frame {rot}");
         assert_eq!((stats.segments, stats.bytes_cut), (0, 0));
@@ -170,17 +168,13 @@ async fn nothing_stays_on_the_disk() {
         flow.round().await;
     }
     assert!(flow.sim.files().keys().any(|path| path.extension().is_some()), "there are spares");
-    // A clean end: what is there is needed.
-    let needed = flow.journal.stats().disk_bytes;
-    let end = flow.sim.clone();
-    let positions: Vec<Position> = flow.held.iter().map(|e| e.position).collect();
-    flow.journal.give_back(flow.journal.acknowledge(&positions, flow.journal.tail()));
+    deal_with(&flow.journal, &flow.held);
     let deadline = Instant::now() + Duration::from_secs(10);
-    while end.used() > 0 {
-        assert!(Instant::now() < deadline, "{} bytes stay, {needed} were needed", end.used());
+    while flow.sim.used() > 0 {
+        assert!(Instant::now() < deadline, "{} bytes stay", flow.sim.used());
         std::thread::yield_now();
     }
-    assert_eq!(end.files().len(), 0);
+    assert_eq!(flow.sim.files().len(), 0);
 }
 
 #[tokio::test]
