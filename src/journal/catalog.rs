@@ -27,8 +27,8 @@ impl Spent {
 pub(super) struct SpentSegment {
     pub(super) first: u64,
     pub(super) damaged: bool,
-    /// Its file is as it should be and `len` bytes long: it may be written over.
-    pub(super) whole: bool,
+    /// This process filled it and closed it in good order: unless it is damaged, its file may be written over.
+    pub(super) filled: bool,
     pub(super) len: u64,
 }
 
@@ -53,8 +53,8 @@ pub(super) struct Segment {
     /// Acknowledged or lost.
     pub(super) done: u64,
     pub(super) damaged: bool,
-    /// Of an earlier process's last segment: from this sequence on nothing was known to be on disk. A frame that is not there
-    /// was promised to nobody.
+    /// Of an earlier process's last segment: from this sequence on nothing says that it was on disk. A frame that is not there
+    /// is taken for one that never was.
     pub(super) unsynced_from: Option<u64>,
     /// This process filled it and closed it in good order.
     pub(super) filled: bool,
@@ -190,8 +190,7 @@ impl Catalog {
         }
         let segment = self.segments.remove(&first)?;
         self.bytes = self.bytes.saturating_sub(segment.len);
-        let whole = segment.filled && !segment.damaged;
-        Some(SpentSegment { first, damaged: segment.damaged, whole, len: segment.len })
+        Some(SpentSegment { first, damaged: segment.damaged, filled: segment.filled, len: segment.len })
     }
 
     pub(super) fn oldest_waiting(&self) -> Option<Duration> {

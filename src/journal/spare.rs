@@ -27,9 +27,9 @@ pub(super) struct Spare {
 pub(super) struct Spares(Mutex<Vec<Spare>>);
 
 impl Shared {
-    /// Keeps a spent segment's file, if one is wanted; otherwise it is still where it was. Blocks.
+    /// Keeps the file of a spent segment that is not damaged, if one is wanted. `false`: it is still where it was. Blocks.
     pub(super) fn keep_spare(&self, segment: &SpentSegment, path: &Path) -> bool {
-        if !segment.whole || !self.wants_spare(&hold(&self.spares.0)) {
+        if !segment.filled || !self.wants_spare(&hold(&self.spares.0)) {
             return false;
         }
         let spare = Spare { path: path.with_extension(EXTENSION), len: segment.len };
