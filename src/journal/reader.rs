@@ -156,7 +156,7 @@ struct Open {
     /// From this sequence on a frame that is not there is none that is lost.
     unsynced_from: u64,
     lost: u64,
-    /// Frames that are not there and were promised to nobody.
+    /// Frames that are not there and count as never on disk.
     torn: u64,
 }
 
@@ -232,7 +232,7 @@ impl Reader {
                 Ok(Found::Damage) => {
                     let first = open.first;
                     if open.expected >= open.unsynced_from {
-                        tracing::info!(segment = first, offset = open.scan.at(), "journal.segment.torn");
+                        tracing::warn!(segment = first, offset = open.scan.at(), "journal.segment.torn");
                         continue;
                     }
                     tracing::error!(segment = first, offset = open.scan.at(), "journal.segment.damaged");
